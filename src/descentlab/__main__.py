@@ -1,0 +1,5 @@
+"""``python -m descentlab``."""
+
+from descentlab.cli import main
+
+main()

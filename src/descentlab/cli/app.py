@@ -1,0 +1,173 @@
+"""The commands. Each imports what it needs when it is called, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from descentlab.cli.text import print_json, print_names, say
+
+app = typer.Typer(
+    name="descentlab",
+    help="A laboratory for training neural networks: state a study, get evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data_app = typer.Typer(help="Data sets: which there are, where they lie, how to get them.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Folder = Annotated[str, typer.Argument(metavar="DIR", help="A results folder.")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(version("descentlab"))
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("list")
+def list_names(
+    what: Annotated[
+        str, typer.Argument(help="studies, data, optimizers, schedules, models, batches or objectives; all if left out.")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """List what study files can name."""
+    from descentlab.studies.catalogue import names
+
+    print_names(names(what), json)
+
+
+@app.command()
+def run(
+    study: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A study of the library, or a study file.")],
+    out: Annotated[str | None, typer.Option(help="Results folder (default: results/NAME).")] = None,
+    seeds: Annotated[int | None, typer.Option(help="Number of seeds instead of the study's.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="Change a setting, such as epochs=2. Repeatable."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; only the folder.")] = False,
+    explain_plan: Annotated[
+        bool, typer.Option("--explain-plan", help="Show cohorts, compilations, memory and expected time; train nothing.")
+    ] = False,
+    strategy: Annotated[
+        str | None, typer.Option(metavar="FORM:WIDTHxLANES", help="Layout of all cohorts, such as vmap:64x2.")
+    ] = None,
+    reproducible: Annotated[
+        bool, typer.Option(help="Layout by structure alone: a run is bit-equal whatever its company.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Confirm a study of more than 100,000 runs.")] = False,
+    report: Annotated[bool, typer.Option(help="Write report.html at the end.")] = True,
+    json: Annotated[bool, typer.Option("--json", help="Print the plan (with --explain-plan) or the summary as JSON.")] = False,
+) -> None:
+    """Run a study, or go on with it; the last line printed is the results folder."""
+    from descentlab.cli import running
+    from descentlab.engine.strategy import Strategy
+    from descentlab.studies.load import load_study
+    from descentlab.studies.run import Options, prepare
+
+    options = Options(Strategy.parse(strategy) if strategy else None, reproducible, yes)
+    prepared = prepare(load_study(study, changes=set_ or (), seeds=seeds), options)
+    folder = out or str(Path("results") / prepared.study.name)
+    if explain_plan:
+        running.explain(prepared, folder, options, json)
+        return
+    running.run(prepared, folder, options, quiet=quiet or json, report=report)
+    if json:
+        from descentlab.studies.result import StudyResult
+
+        print_json(StudyResult(folder).summary())
+    else:
+        typer.echo(folder)
+
+
+@app.command()
+def show(folder: Folder, json: Json = False) -> None:
+    """Show a study's results: every configuration with intervals over its seeds."""
+    from descentlab.studies.result import StudyResult
+
+    result = StudyResult(folder)
+    if json:
+        print_json(result.summary())
+    else:
+        from descentlab.report.terminal import show as show_result
+
+        show_result(result)
+
+
+@app.command()
+def curves(
+    folder: Folder,
+    metric: Annotated[str, typer.Option(help="A recorded metric, such as test_accuracy.")],
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write to a file instead of standard output.")] = None,
+) -> None:
+    """Print a metric by step as CSV: configuration, seed, step, epoch, value."""
+    import sys
+
+    from descentlab.studies.result import StudyResult
+
+    table = StudyResult(folder).curves(metric)
+    if csv is None:
+        table.to_csv(sys.stdout, index=False)
+    else:
+        from descentlab.cli.text import writing
+
+        with writing(csv):
+            table.to_csv(csv, index=False)
+        say(f"{csv}: {len(table)} rows")
+
+
+@app.command()
+def report(folder: Folder) -> None:
+    """Write DIR/report.html, one self-contained file, and print its path."""
+    from descentlab.report.html import write_report
+    from descentlab.studies.result import StudyResult
+
+    typer.echo(write_report(StudyResult(folder)))
+
+
+@data_app.command("list")
+def data_list(json: Json = False) -> None:
+    """List the data sets, what they are, and whether they are on this machine."""
+    from descentlab.cli.text import print_data_sets
+    from descentlab.data.listing import list_data
+
+    print_data_sets(list_data(), json)
+
+
+@data_app.command("get")
+def data_get(name: Annotated[str, typer.Argument(help="A data set.")]) -> None:
+    """Fetch a data set into the user's cache folder, verified; print where it is."""
+    from descentlab.cli.text import download_progress
+    from descentlab.data.listing import get_data
+
+    with download_progress(name) as progress:
+        found = get_data(name, progress=progress)
+    typer.echo(found)
+
+
+@data_app.command("path")
+def data_path(name: Annotated[str, typer.Argument(help="A data set.")]) -> None:
+    """Print where a data set's files are on this machine."""
+    from descentlab.data.listing import data_path as find
+
+    typer.echo(find(name))
+
+

@@ -1,0 +1,158 @@
+"""``descentlab run`` for a person: the plan in words, live progress, the end."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from descentlab.cli.text import print_json, say
+
+if TYPE_CHECKING:
+    from descentlab.studies.execute import Progress
+    from descentlab.studies.plan import CohortPlan
+    from descentlab.studies.run import Options, Prepared
+
+
+def run(prepared: Prepared, out: str, options: Options, *, quiet: bool, report: bool) -> None:
+    """Train with live progress, then write the report and print the answer table."""
+    from descentlab.store.folder import Folder
+    from descentlab.studies.result import StudyResult
+    from descentlab.studies.run import execute
+
+    with contextlib.closing(execute(prepared, Folder(out), options)) as progress:
+        if quiet:
+            for _ in progress:
+                pass
+        else:
+            _follow(prepared, progress)
+    result = StudyResult(out)
+    if report:
+        from descentlab.report.html import write_report
+
+        path = write_report(result)
+        if not quiet:
+            from descentlab.report.terminal import show
+
+            show(result)
+            say(f"report: {path}")
+
+
+def explain(prepared: Prepared, out: str, options: Options, as_json: bool) -> None:
+    """Print the cohorts that would be trained: layout, compilations, memory, expected time."""
+    from descentlab.engine.cost import COMPILE_SECONDS, seconds
+    from descentlab.store.folder import Folder
+    from descentlab.studies.run import explain_plan
+
+    rows = [
+        _plan_row(plan, seconds(plan.cost, plan.cohort, plan.strategy, len(plan.pending)))
+        for plan in explain_plan(prepared, Folder(out), options)
+    ]
+    total = {
+        "runs": sum(row["runs"] + row["resumed"] for row in rows),
+        "compilations": sum(row["compilations"] for row in rows),
+        "seconds": sum(row["seconds"] for row in rows),
+        "compile_seconds": sum(row["compilations"] for row in rows) * COMPILE_SECONDS,
+    }
+    if as_json:
+        print_json({"cohorts": rows, "total": total})
+    else:
+        _print_plan(rows, total)
+
+
+def _plan_row(plan: CohortPlan, seconds: float) -> dict[str, Any]:
+    spec = plan.spec
+    widths = {c.leaves[0].shape[0] for c in plan.open_chunks} | ({plan.strategy.width} if plan.pending else set())
+    return {
+        "cohort": plan.cohort.name,
+        "what": f"{spec.model.kind} · {spec.loss} · {spec.optimizer.kind} · {spec.batches.kind}",
+        "runs": len(plan.pending),
+        "resumed": sum(len(c.runs) for c in plan.open_chunks),
+        "parameters": plan.cost.parameters,
+        "updates": plan.cohort.training.steps,
+        "strategy": str(plan.strategy),
+        "chunks": len(plan.chunks) + len(plan.open_chunks),
+        "compilations": len(widths) * (3 if spec.record.predictions else 2),
+        "bytes": plan.cost.run_bytes * plan.strategy.width * min(plan.strategy.lanes, max(1, len(plan.chunks))),
+        "seconds": seconds,
+    }
+
+
+def _print_plan(rows: list[dict[str, Any]], total: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold")
+    for heading in ("cohort", "what", "runs", "parameters", "updates", "layout", "chunks", "programs", "MB", "seconds"):
+        table.add_column(heading, justify="left" if heading in ("cohort", "what", "layout") else "right")
+    for row in rows:
+        resumed = f" + {row['resumed']} resumed" if row["resumed"] else ""
+        table.add_row(
+            row["cohort"], row["what"], f"{row['runs']}{resumed}", f"{row['parameters']:,}",
+            f"{row['updates']:,}", row["strategy"], str(row["chunks"]), str(row["compilations"]),
+            f"{row['bytes'] / 1e6:.1f}", f"{row['seconds']:.1f}",
+        )
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(
+        f"{total['runs']} runs in {len(rows)} cohorts; about {total['seconds']:.0f} s of training "
+        f"(within a factor of two) and at most {total['compilations']} compilations "
+        f"(about {total['compile_seconds']:.0f} s, less where they are in the cache). "
+        "Layout: FORM:WIDTHxLANES."
+    )
+
+
+def _follow(prepared: Prepared, progress: Iterator[Progress]) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    names = {c.id: ", ".join(c.labels.values()) or "the run" for c in prepared.configurations}
+    metric = prepared.study.report.metric
+    best = _Best(metric)
+    columns = [
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(), TextColumn("{task.fields[left]}"), TextColumn("{task.fields[now]}"),
+    ]
+    with Bars(*columns, console=Console(stderr=True), transient=True, refresh_per_second=4) as bars:
+        task = bars.add_task("preparing", total=1.0, left="", now="")
+        for event in progress:
+            best.see(event)
+            bars.update(
+                task,
+                completed=event.share,
+                description=f"{event.runs_done}/{event.runs_planned} runs"
+                + (f", {event.diverged} diverged" if event.diverged else ""),
+                left="" if event.remaining is None else f"{_time(event.remaining)} left",
+                now=f"{names[event.configuration]} · epoch {event.epoch:.3g}{best.text(names)}",
+            )
+
+
+class _Best:
+    """The best latest figure seen so far, by the primary metric; for the progress line alone."""
+
+    def __init__(self, metric: str | None) -> None:
+        self.metric = metric
+        self.value: float | None = None
+        self.configuration = ""
+
+    def see(self, event: Progress) -> None:
+        if not event.metrics:
+            return
+        self.metric = self.metric or next(reversed(event.metrics))
+        value = event.metrics.get(self.metric)
+        if value is None or value != value:
+            return
+        sign = -1 if self.metric.endswith("_loss") else 1
+        if self.value is None or sign * value > sign * self.value:
+            self.value, self.configuration = value, event.configuration
+
+    def text(self, names: dict[str, str]) -> str:
+        if self.value is None:
+            return ""
+        return f" · best so far: {self.metric} {self.value:.4g} ({names[self.configuration]})"
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}" if minutes else f"{rest} s"

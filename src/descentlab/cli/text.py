@@ -1,0 +1,94 @@
+"""Text for the terminal: JSON, lists, progress."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from descentlab.core.errors import StoreError
+
+
+def say(text: str) -> None:
+    """Print a remark to standard error, so that standard output holds the answer alone."""
+    print(text, file=sys.stderr)
+
+
+def print_json(value: Any) -> None:
+    """Print JSON in which NaN and infinities are null."""
+    print(json.dumps(_plain(value), indent=2, ensure_ascii=False))
+
+
+def print_names(names: dict[str, dict[str, str]], as_json: bool) -> None:
+    """Print what study files can name, by kind of thing, each with a sentence."""
+    if as_json:
+        print_json(names)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    for what, entries in names.items():
+        table = Table(title=what, title_justify="left", title_style="bold", box=None, show_header=False)
+        table.add_column(no_wrap=True, style="cyan")
+        table.add_column()
+        for name, text in entries.items():
+            table.add_row(name, text)
+        console.print(table)
+        console.print()
+
+
+def print_data_sets(entries: list[dict[str, Any]], as_json: bool) -> None:
+    """Print the data sets: what each is, and where it lies or how to get it."""
+    if as_json:
+        print_json(entries)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold")
+    for heading in ("name", "what", "where"):
+        table.add_column(heading, overflow="fold")
+    for entry in entries:
+        table.add_row(str(entry["name"]), str(entry["what"]), str(entry.get("where") or entry.get("how", "")))
+    Console(highlight=False).print(table)
+
+
+@contextlib.contextmanager
+def download_progress(name: str) -> Iterator[Callable[[str, int, int | None], None]]:
+    """Show a progress bar on standard error while files are fetched."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def update(file: str, done: int, total: int | None) -> None:
+            if file not in tasks:
+                tasks[file] = bar.add_task(f"{name}: {file}", total=total)
+            bar.update(tasks[file], completed=done, total=total)
+
+        yield update
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a failure to write a file of the user's into a clear message."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

@@ -1,0 +1,142 @@
+"""Specifications: frozen, strict pydantic models, and the rule that floats are data.
+
+Every float in a specification is an argument of the compiled program; integers,
+strings and nested kinds are its structure. :func:`split_floats` takes the two
+apart, :func:`with_floats` puts them together again, with traced arrays where the
+floats were.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+import pydantic
+from pydantic import BaseModel, ConfigDict
+
+from descentlab.core.errors import SpecError, nearest
+
+S = TypeVar("S", bound="Spec")
+
+
+class Spec(BaseModel):
+    """Base of every specification: immutable, and unknown fields are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    floats_are_data: ClassVar[bool] = True
+    """False where floats decide shapes or contents (a split's fraction, say)."""
+
+    @classmethod
+    def parse(cls: type[S], raw: Any, where: str = "") -> S:
+        """Validate ``raw``; a :class:`SpecError` names each faulty path from ``where`` on."""
+        try:
+            return cls.model_validate(raw)
+        except pydantic.ValidationError as error:
+            raise SpecError("\n".join(describe(error, cls, where))) from None
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the specification as plain values with every default written out."""
+        return self.model_dump(mode="json")
+
+
+def split_floats(spec: Spec) -> tuple[str, dict[str, float]]:
+    """Split a specification into its structure and its floats.
+
+    Returns:
+        The structure as canonical JSON in which every float is ``"float"``, and
+        the floats by dotted path. Specifications with equal structure can be
+        trained by one compiled program.
+    """
+    floats: dict[str, float] = {}
+
+    def walk(value: Any, path: str, data: bool) -> Any:
+        if isinstance(value, Spec):
+            data = data and type(value).floats_are_data
+            return {
+                name: walk(getattr(value, name), f"{path}.{name}" if path else name, data)
+                for name in type(value).model_fields
+            }
+        if isinstance(value, Mapping):
+            return {str(key): walk(item, f"{path}.{key}", data) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [walk(item, f"{path}.{index}", data) for index, item in enumerate(value)]
+        if isinstance(value, float) and data:
+            floats[path] = value
+            return "float"
+        return value
+
+    structure = walk(spec, "", True)
+    return json.dumps(structure, sort_keys=True), floats
+
+
+def with_floats(spec: S, floats: Mapping[str, Any], path: str = "") -> S:
+    """Return ``spec`` with the floats at the given paths replaced, unvalidated.
+
+    The replacements may be traced arrays, so the result is for building values
+    inside a compiled program and not for writing to a file.
+    """
+
+    def walk(value: Any, path: str) -> Any:
+        if isinstance(value, Spec):
+            return with_floats(value, floats, path)
+        if isinstance(value, Mapping):
+            return {key: walk(item, f"{path}.{key}") for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return tuple(walk(item, f"{path}.{index}") for index, item in enumerate(value))
+        return floats.get(path, value) if isinstance(value, float) else value
+
+    fields = {
+        name: walk(getattr(spec, name), f"{path}.{name}" if path else name)
+        for name in type(spec).model_fields
+    }
+    return type(spec).model_construct(**fields)
+
+
+def describe(error: pydantic.ValidationError, model: type[BaseModel], where: str) -> list[str]:
+    """Turn a validation error into one line a fault: path, what was found, what is allowed."""
+    lines = [_describe_one(item, model, where) for item in flatten(error)]
+    shown, rest = lines[:5], lines[5:]
+    return shown + ([f"… and {len(rest)} more faults"] if rest else [])
+
+
+def flatten(error: pydantic.ValidationError) -> list[dict[str, Any]]:
+    """List the faults of an error, those inside catalogue kinds with their full path."""
+    faults: list[dict[str, Any]] = []
+    for item in error.errors(include_url=False):
+        inner = (item.get("ctx") or {}).get("faults")
+        if inner is None:
+            faults.append(dict(item))
+        else:
+            faults.extend({**fault, "loc": (*item["loc"], *fault["loc"])} for fault in inner)
+    return faults
+
+
+def _describe_one(item: dict[str, Any], model: type[BaseModel], where: str) -> str:
+    path = ".".join(part for part in (where, *(str(part) for part in item["loc"])) if part)
+    message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden":
+        fields = item.get("fields") or list(model.model_fields)
+        if len(item["loc"]) > 1 and not item.get("fields"):
+            fields = _fields_at(model, item["loc"][:-1])
+        guess = nearest(str(item["loc"][-1]), fields)
+        hint = f"; did you mean '{guess}'?" if guess else ""
+        known = f" (known: {', '.join(fields)})" if fields else ""
+        return f"{path}: unknown field{hint}{known}"
+    if item["type"] == "missing":
+        return f"{path}: this field is required and is not there"
+    found = repr(item.get("input"))
+    found = found if len(found) <= 80 else found[:77] + "…"
+    return f"{path or 'the file'}: {message[:1].lower()}{message[1:]} (found {found})"
+
+
+def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
+    for part in path:
+        field = model.model_fields.get(str(part))
+        if field is None or not (
+            isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        ):
+            return []
+        model = field.annotation
+    return list(model.model_fields)

@@ -1,0 +1,1 @@
+"""The engine: cohorts of runs, each trained by one compiled program."""

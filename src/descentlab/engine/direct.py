@@ -1,0 +1,304 @@
+"""Training with values instead of names: any model, any Optax transformation, arrays."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from descentlab.core.errors import DataError, SpecError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from descentlab.data.dataset import Dataset
+    from descentlab.engine.lanes import Stretch
+    from descentlab.engine.strategy import Strategy
+    from descentlab.engine.training import Cohort
+
+Pair = tuple[Any, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """What :func:`train` returns: records and trained models of every configuration and seed.
+
+    Attributes:
+        configurations: the varied settings, by configuration number.
+        seeds: the seeds.
+        models: the trained models by (configuration, seed).
+    """
+
+    configurations: list[dict[str, float]]
+    seeds: list[int]
+    models: dict[tuple[int, int], Any]
+    _records: pd.DataFrame
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a run: settings, seed, ``diverged``, and each metric at the last record."""
+        return self._records.groupby(["configuration", "seed"]).tail(1).reset_index(drop=True)
+
+    def curves(self, metric: str) -> pd.DataFrame:
+        """Return ``configuration, seed, step, epoch, value`` of a recorded metric."""
+        if metric not in self._records:
+            known = [c for c in self._records.columns if c.startswith(("train_", "validation_", "test_"))]
+            raise SpecError(f"unknown metric '{metric}' (recorded: {', '.join(known)})")
+        table = self._records[["configuration", "seed", "step", "epoch", metric]]
+        return table.rename(columns={metric: "value"}).dropna(ignore_index=True)
+
+    def best(self, metric: str) -> dict[str, float]:
+        """Return the settings with the best mean over seeds; diverged runs rank last."""
+        frame = self.frame()
+        sign = 1 if metric.endswith("_loss") else -1
+        ranking = [
+            (int(rows["diverged"].sum()), sign * float(rows[metric].mean()), number)
+            for number, rows in frame.groupby("configuration")
+        ]
+        return self.configurations[min(ranking)[2]]
+
+
+def train(
+    model: Any,
+    data: Pair,
+    *,
+    optimizer: Any,
+    loss: str | Callable[[Any, Any], Any] = "cross_entropy",
+    epochs: int | None = None,
+    steps: int | None = None,
+    batch_size: int | None = 64,
+    settings: Mapping[str, Sequence[float]] | None = None,
+    seeds: int | Sequence[int] = 1,
+    validation: Pair | None = None,
+    test: Pair | None = None,
+    objective: Literal["classification", "regression"] = "classification",
+    every: Literal["epoch"] | int = "epoch",
+    train_record: Literal["running", "evaluated"] = "running",
+    precision: Literal["float32", "float64"] = "float32",
+    strategy: Strategy | None = None,
+    reproducible: bool = False,
+) -> Trained:
+    """Train a model with every combination of settings and every seed, side by side.
+
+    Args:
+        model: makes an Equinox module, ``model(key=key)`` (and, where its signature
+            names them, with settings as keywords); or a module, from whose weights
+            every run then starts. The module takes one example, as Equinox's own do.
+        data: training inputs ``[n, …]`` and targets ``[n]`` (class numbers) or
+            ``[n, outputs]`` (regression).
+        optimizer: an ``optax.GradientTransformation``, or a function that makes one
+            of the settings that its signature names; the settings are traced arrays.
+        loss: a loss of study files by name, or a function of outputs ``[batch, …]``
+            and targets that returns one loss an example.
+        epochs: number of epochs; give this or ``steps``.
+        steps: number of updates.
+        batch_size: examples of a batch, reshuffled every epoch, the last partial one
+            kept; None for all examples.
+        settings: values to vary, by name; all combinations are trained.
+        seeds: a number of seeds or the seeds; they decide initial weights, order and dropout.
+        validation: inputs and targets evaluated at every record.
+        test: inputs and targets evaluated at every record.
+        objective: what targets are; classification records accuracy as well.
+        every: a record each epoch, or each so many updates.
+        train_record: training metrics as a running mean over batches, or evaluated anew.
+        precision: float32 or float64.
+        strategy: a layout instead of the chosen one.
+        reproducible: see :func:`descentlab.engine.strategy.choose`.
+
+    Returns:
+        Records and models of all runs. A run that diverged is marked, not raised.
+
+    Raises:
+        SpecError: the arguments do not fit together.
+        DataError: the arrays do not.
+
+    Example:
+        >>> import equinox as eqx, numpy as np, optax, descentlab
+        >>> x = np.random.default_rng(0).normal(size=(64, 2)); y = (x[:, 0] > 0).astype(int)
+        >>> result = descentlab.train(
+        ...     lambda key: eqx.nn.Linear(2, 2, key=key), (x, y),
+        ...     optimizer=optax.sgd, settings={"learning_rate": [0.1, 1.0]}, epochs=5, seeds=3)
+        >>> len(result.frame())
+        6
+    """
+    from descentlab.engine.lanes import train as train_jobs
+
+    if (epochs is None) == (steps is None):
+        raise SpecError("train: give either 'epochs' or 'steps', and not both")
+    names = list(settings or {})
+    combinations = [dict(zip(names, map(float, v), strict=True)) for v in itertools.product(*(settings or {}).values())]
+    seed_list = list(range(seeds)) if isinstance(seeds, int) else [int(seed) for seed in seeds]
+    if not combinations or not seed_list:
+        raise SpecError("train: every setting needs at least one value, and there must be a seed")
+    dataset = _dataset(data, validation, test, objective)
+    cohort = _cohort(
+        model, dataset, optimizer, loss, (epochs, steps), batch_size, combinations, seed_list,
+        objective, every, train_record, precision,
+    )
+    jobs, lanes = _jobs(cohort, strategy, reproducible)
+    last: list[Stretch] = []
+    records: list[Any] = []
+    for stretch in train_jobs(jobs, lanes):
+        records.append(_records(stretch, combinations))
+        if stretch.finished:
+            last.append(stretch)
+    return Trained(combinations, seed_list, _models(cohort, last), _joined(records))
+
+
+def _dataset(data: Pair, validation: Pair | None, test: Pair | None, objective: str) -> Dataset:
+    from descentlab.data.dataset import Dataset, Examples
+
+    def examples(pair: Pair | None, name: str) -> Any:
+        if pair is None:
+            return None
+        inputs, targets = np.asarray(pair[0]), np.asarray(pair[1])
+        if len(inputs) != len(targets) or not len(inputs):
+            raise DataError(f"train: {name} has {len(inputs)} inputs and {len(targets)} targets")
+        if not np.isfinite(inputs).all():
+            raise DataError(f"train: {name} inputs hold NaN or infinite numbers")
+        if objective == "regression":
+            return Examples(inputs, targets.astype(float).reshape(len(targets), -1))
+        if not np.issubdtype(targets.dtype, np.integer) or targets.min() < 0:
+            raise DataError(f"train: {name} targets must be class numbers 0, 1, …, found {targets.dtype}")
+        return Examples(inputs, targets.astype(np.int32))
+
+    parts = [examples(data, "training"), examples(validation, "validation"), examples(test, "test")]
+    classes: tuple[str, ...] = ()
+    if objective == "classification":
+        classes = tuple(map(str, range(max(int(p.targets.max()) for p in parts if p) + 1)))
+    return Dataset("arrays", parts[0], parts[1], parts[2], classes, {})
+
+
+def _cohort(
+    model: Any, dataset: Dataset, optimizer: Any, loss: Any, length: tuple[int | None, int | None],
+    batch_size: int | None, combinations: list[dict[str, float]], seeds: list[int], objective: str,
+    every: Any, train_record: Any, precision: Any,
+) -> Cohort:
+    from descentlab.data.batches import Full, Shuffled
+    from descentlab.engine.training import Arrays, Cohort, Run, Training
+    from descentlab.objectives.specs import CATALOGUE
+
+    batches = Full() if batch_size is None else Shuffled(size=batch_size)
+    batches.check(len(dataset.train))
+    per_epoch = batches.steps_per_epoch(len(dataset.train))
+    total = length[1] if length[1] is not None else (length[0] or 0) * per_epoch
+    if total < 1:
+        raise SpecError("train: at least one update is needed")
+    built = CATALOGUE.validate(objective).build(loss if isinstance(loss, str) else "mse" if objective == "regression" else "cross_entropy", dataset)  # type: ignore[attr-defined]
+    if not isinstance(loss, str):
+        built = dataclasses.replace(built, loss=loss, metrics={**built.metrics, "loss": loss})
+    training = Training(
+        build=_builder(model),
+        batched=False,
+        objective=built,
+        optimizer=_optimizer(optimizer),
+        batches=batches,
+        steps=total,
+        every=min(total, per_epoch if every == "epoch" else every),
+        train_record=train_record,
+        precision=precision,
+    )
+    runs = tuple(
+        Run(f"{number}-s{seed}", seed, floats)
+        for seed in seeds
+        for number, floats in enumerate(combinations)
+    )
+    return Cohort("train", training, Arrays.of(dataset, built, precision), runs)
+
+
+def _builder(model: Any) -> Callable[[Any, Any], Any]:
+    import equinox as eqx
+
+    if isinstance(model, eqx.Module):
+        return lambda floats, key: model
+    if not callable(model):
+        raise SpecError(f"train: 'model' must be an Equinox module or make one, found {type(model).__name__}")
+    return lambda floats, key: model(key=key, **_wanted(model, floats))
+
+
+def _optimizer(optimizer: Any) -> Callable[[Any], Any]:
+    import optax
+
+    from descentlab.optimizers.protocol import from_optax
+
+    if isinstance(optimizer, optax.GradientTransformation):
+        return lambda floats: from_optax(optimizer)
+    if all(hasattr(optimizer, name) for name in ("init", "update", "evaluation_parameters")):
+        return lambda floats: optimizer
+    if not callable(optimizer):
+        raise SpecError("train: 'optimizer' must be an Optax transformation or make one of settings")
+
+    def make(floats: Any) -> Any:
+        made = optimizer(**_wanted(optimizer, floats))
+        return from_optax(made) if isinstance(made, optax.GradientTransformation) else made
+
+    return make
+
+
+def _wanted(function: Callable[..., Any], floats: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those settings that a function's signature names."""
+    return {name: floats[name] for name in inspect.signature(function).parameters if name in floats}
+
+
+def _jobs(cohort: Cohort, strategy: Strategy | None, reproducible: bool) -> tuple[list[Any], int]:
+    from descentlab.engine.cost import estimate
+    from descentlab.engine.lanes import Job
+    from descentlab.engine.program import Program
+    from descentlab.engine.strategy import Platform, choose
+
+    layout = strategy or choose(
+        estimate(cohort).run_bytes, len(cohort.runs), 1, Platform.current(), reproducible
+    )
+    program = Program(cohort, layout)
+    width = layout.width
+    chunks = [cohort.runs[i : i + width] for i in range(0, len(cohort.runs), width)]
+    return [Job(program, chunk) for chunk in chunks], min(layout.lanes, len(chunks))
+
+
+def _records(stretch: Stretch, combinations: list[dict[str, float]]) -> pd.DataFrame:
+    import pandas as pd
+
+    cohort = stretch.job.program.cohort
+    frames = []
+    for run, rows, diverged in zip(stretch.job.runs, stretch.rows, stretch.diverged, strict=True):
+        number = int(run.id.split("-", 1)[0])
+        bad = diverged >= 0
+        frame = pd.DataFrame(rows, columns=list(cohort.metrics))
+        frame.insert(0, "step", stretch.steps)
+        if bad:  # figures from then on are no figures
+            frame.loc[frame["step"] >= diverged, list(cohort.metrics)] = np.nan
+        frame.insert(1, "epoch", frame["step"] / cohort.steps_per_epoch)
+        head = {"configuration": number, **combinations[number], "seed": run.seed}
+        for position, (name, value) in enumerate(head.items()):
+            frame.insert(position, name, value)
+        frame.insert(len(head), "diverged", bad)
+        frames.append(frame)
+    return pd.concat(frames)
+
+
+def _joined(records: list[pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.concat(records).sort_values(["configuration", "seed", "step"], ignore_index=True)
+
+
+def _models(cohort: Cohort, last: list[Stretch]) -> dict[tuple[int, int], Any]:
+    import equinox as eqx
+    import jax
+
+    from descentlab.core.keys import named_key
+    from descentlab.engine.step import is_setting, trainable
+
+    models = {}
+    for stretch in last:
+        for index, run in enumerate(stretch.job.runs):
+            with stretch.job.program.precision():
+                floats = {k: np.asarray(v, cohort.training.precision) for k, v in run.floats.items()}
+                model = cohort.training.build(floats, named_key(run.seed, "init"))
+                static = eqx.partition(model, trainable, is_leaf=is_setting)[1]
+                own = jax.tree.map(lambda x, i=index: x[i], stretch.state.parameters)
+            models[int(run.id.split("-", 1)[0]), run.seed] = eqx.combine(own, static, is_leaf=is_setting)
+    return models

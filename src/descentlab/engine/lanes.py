@@ -1,0 +1,170 @@
+"""Lanes: threads that train chunks stretch by stretch, and report each stretch.
+
+:func:`train` is a generator. Its consumer writes what it wants to keep while the
+lanes go on; since states are immutable arrays, any reported state is a checkpoint.
+Closing the generator (or Ctrl-C in the consumer) stops every lane at the end of
+the stretch it is in.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import queue
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from descentlab.engine.program import Program
+from descentlab.engine.step import State
+from descentlab.engine.training import Arrays, Run
+
+STRETCH_SECONDS = 0.7
+"""Work between two looks at the clock: Ctrl-C and checkpoints wait at most about this long."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """A chunk to train: its program, its runs, and where it stands."""
+
+    program: Program
+    runs: tuple[Run, ...]
+    step: int = 0
+    state: State | None = None
+    predict: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Stretch:
+    """What a lane reports: the records made between two updates, and the state after.
+
+    ``rows`` is ``[runs, records, metrics]`` in the order of ``steps`` and of the
+    cohort's ``metrics``; ``diverged`` has the update at which each run diverged, or
+    -1. ``outputs`` holds the test outputs ``[runs, n, outputs]`` at the end, if asked.
+    """
+
+    job: Job
+    start: int
+    end: int
+    steps: tuple[int, ...]
+    rows: np.ndarray
+    diverged: np.ndarray
+    state: State
+    seconds: float
+    outputs: np.ndarray | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the chunk has nothing left to train: all updates done, or all runs diverged."""
+        return self.end >= self.job.program.cohort.training.steps or bool((self.diverged >= 0).all())
+
+
+def train(jobs: Sequence[Job], lanes: int) -> Iterator[Stretch]:
+    """Train every job, ``lanes`` at a time, and yield each stretch as it ends."""
+    waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    for job in jobs:
+        waiting.put(job)
+    reports: queue.Queue[Stretch | BaseException | None] = queue.Queue(maxsize=4 * lanes)
+    stop = threading.Event()
+    store = DeviceData()
+
+    def lane() -> None:
+        try:
+            while not stop.is_set():
+                for stretch in _train_chunk(waiting.get_nowait(), store, stop):
+                    _report(reports, stretch, stop)
+        except queue.Empty:
+            pass
+        except BaseException as error:
+            _report(reports, error, stop)
+        finally:
+            _report(reports, None, stop)
+
+    threads = [threading.Thread(target=lane, daemon=True, name=f"lane-{i}") for i in range(lanes)]
+    for thread in threads:
+        thread.start()
+    try:
+        working = lanes
+        while working:
+            report = reports.get()
+            if report is None:
+                working -= 1
+            elif isinstance(report, BaseException):
+                raise report
+            else:
+                yield report
+    finally:
+        stop.set()
+
+
+def _report(reports: queue.Queue, report: Any, stop: threading.Event) -> None:
+    """Hand a report over, unless the consumer has gone."""
+    while True:
+        try:
+            return reports.put(report, timeout=0.2)
+        except queue.Full:
+            if stop.is_set():
+                return
+
+
+class DeviceData:
+    """The data on the device: every array is put there once, when first needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._placed: dict[tuple[int, str], tuple[np.ndarray, Any]] = {}
+
+    def on_device(self, arrays: Arrays) -> dict[str, tuple[Any, Any]]:
+        """Return the parts of a data set on the default device; equal arrays are shared."""
+        with self._lock:
+            return {name: (self._place(x), self._place(y)) for name, (x, y) in arrays.parts.items()}
+
+    def _place(self, array: np.ndarray) -> Any:
+        key = id(array), str(array.dtype)
+        if key not in self._placed:
+            self._placed[key] = array, jax.device_put(array)
+        return self._placed[key][1]
+
+
+def _train_chunk(job: Job, store: DeviceData, stop: threading.Event) -> Iterator[Stretch]:
+    program, cohort = job.program, job.program.cohort
+    with program.precision():
+        data = store.on_device(cohort.arrays)
+        seeds, floats = jax.device_put(program.inputs(job.runs))
+        state = program.start(seeds, floats) if job.state is None else jax.device_put(job.state)
+    step = job.step
+    while not stop.is_set():
+        until = _until(program, step)
+        compiled = program.compile_seconds
+        begun = time.perf_counter()
+        state, rows = program.advance(state, seeds, floats, data, step, until)
+        diverged = np.asarray(state.diverged)[: len(job.runs)]
+        seconds = time.perf_counter() - begun - (program.compile_seconds - compiled)
+        steps = tuple(cohort.records(-1 if step == 0 else step, until))
+        stretch = Stretch(
+            job, step, until, steps, np.asarray(rows)[: len(job.runs), : len(steps)],
+            diverged, state, seconds,
+        )
+        if stretch.finished and job.predict:
+            outputs = program.predict(state, seeds, floats, data["test"][0])
+            stretch = dataclasses.replace(stretch, outputs=np.asarray(outputs)[: len(job.runs)])
+        yield stretch
+        if stretch.finished:
+            return
+        program.stretch = _longer(program.stretch, until - step, seconds)
+        step = until
+
+
+def _until(program: Program, step: int) -> int:
+    """Return where the next stretch ends: about STRETCH_SECONDS on, with records that fit."""
+    training = program.cohort.training
+    most = (step // training.every + program.capacity - 1) * training.every
+    return min(training.steps, step + program.stretch, max(most, step + 1))
+
+
+def _longer(length: int, done: int, seconds: float) -> int:
+    """Aim the next stretch at STRETCH_SECONDS, growing at most eightfold at a time."""
+    return max(1, int(min(8.0 * length, done * STRETCH_SECONDS / max(seconds, 1e-4))))

@@ -1,0 +1,108 @@
+"""Compiled programs: the runs of a chunk side by side, at one fixed width."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from descentlab.engine.step import OneRun, State
+from descentlab.engine.strategy import Strategy
+from descentlab.engine.training import Cohort, Run
+
+ROWS = 512
+"""Most records that one call of a program returns."""
+
+
+@dataclasses.dataclass
+class Program:
+    """The executables of one cohort at one width, compiled when first needed.
+
+    A program is called from as many threads as there are lanes; the lock is held
+    while compiling alone.
+    """
+
+    cohort: Cohort
+    strategy: Strategy
+    compilations: int = 0
+    compile_seconds: float = 0.0
+    stretch: int = 1
+    """Updates that take about a second, learnt while training; results do not depend on it."""
+
+    def __post_init__(self) -> None:
+        """Prepare the functions; nothing is traced yet."""
+        self._one = OneRun(self.cohort)
+        self._lock = threading.Lock()
+        self._compiled: dict[str, Any] = {}
+        training = self.cohort.training
+        self.capacity = min(ROWS, training.steps // training.every + 2)
+
+    def inputs(self, runs: tuple[Run, ...]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return seeds and floats of a chunk, padded with copies of its first run."""
+        padded = (*runs, *(runs[0],) * (self.strategy.width - len(runs)))
+        seeds = np.asarray([run.seed for run in padded], np.uint32)
+        names = runs[0].floats
+        dtype = self.cohort.training.precision
+        return seeds, {name: np.asarray([run.floats[name] for run in padded], dtype) for name in names}
+
+    def start(self, seeds: Any, floats: Any) -> State:
+        """Return the chunk's state before the first update."""
+        return self._call("start", self._laid_out(self._one.start), seeds, floats)
+
+    def advance(
+        self, state: State, seeds: Any, floats: Any, data: Any, start: int, until: int
+    ) -> tuple[State, Any]:
+        """Train the chunk from ``start`` to ``until`` updates; see :meth:`OneRun.advance`."""
+
+        def one(state: State, seed: Any, floats: Any, data: Any, start: Any, until: Any) -> Any:
+            return self._one.advance(state, seed, floats, data, start, until, self.capacity)
+
+        steps = np.int32(start), np.int32(until)
+        return self._call("advance", self._laid_out(one, 3), state, seeds, floats, data, *steps)
+
+    def predict(self, state: State, seeds: Any, floats: Any, inputs: Any) -> Any:
+        """Return the chunk's outputs for ``inputs``: ``[width, n, outputs]``."""
+        return self._call("predict", self._laid_out(self._one.predict, 1), state, seeds, floats, inputs)
+
+    def state_shape(self) -> State:
+        """Return shapes and dtypes of the chunk's state without computing it."""
+        seeds, floats = self.inputs(self.cohort.runs[:1])
+        with self.precision():
+            return jax.eval_shape(self._laid_out(self._one.start), seeds, floats)
+
+    def precision(self) -> Any:
+        """Return the context in which this program is traced and called, in every thread."""
+        return jax.enable_x64(self.cohort.training.precision == "float64")
+
+    def _laid_out(self, one: Callable[..., Any], shared: int = 0) -> Callable[..., Any]:
+        """Lay a function of one run over the chunk; the last ``shared`` arguments are common."""
+
+        def chunk(*arguments: Any) -> Any:
+            cut = len(arguments) - shared
+            own, common = arguments[:cut], arguments[cut:]
+            if self.strategy.form == "vmap":
+                axes = (0,) * cut + (None,) * shared
+                return jax.vmap(one, in_axes=axes)(*own, *common)
+            if self.strategy.width == 1:
+                alone = one(*jax.tree.map(lambda x: x[0], own), *common)
+                return jax.tree.map(lambda x: jnp.expand_dims(x, 0), alone)
+            return jax.lax.map(lambda each: one(*each, *common), own)
+
+        return chunk
+
+    def _call(self, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        with self.precision():
+            if name not in self._compiled:
+                with self._lock:
+                    if name not in self._compiled:
+                        begun = time.perf_counter()
+                        self._compiled[name] = jax.jit(function).lower(*arguments).compile()
+                        self.compilations += 1
+                        self.compile_seconds += time.perf_counter() - begun
+            return self._compiled[name](*arguments)

@@ -1,0 +1,121 @@
+"""What one compiled program trains: everything but floats, seeds and data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from descentlab.core.errors import SpecError
+
+if TYPE_CHECKING:
+    from descentlab.data.batches import Batches
+    from descentlab.data.dataset import Dataset
+    from descentlab.objectives.objective import Objective
+    from descentlab.optimizers.protocol import Optimizer
+
+Floats = Mapping[str, Any]
+"""The floats of a run by path: numbers outside, traced arrays inside a program."""
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """The structure that the runs of a cohort share.
+
+    Attributes:
+        build: makes the model from the run's floats and its ``init`` key.
+        batched: whether the model takes a batch (ours) or one example (Equinox's habit).
+        objective: loss and metrics, each a function of outputs and targets.
+        optimizer: makes the optimizer from the run's floats.
+        batches: which examples each update sees.
+        steps: number of updates.
+        every: a record is made at step 0, at every multiple of this, and at the last step.
+        train_record: ``running`` (mean over the batches since the last record, as
+            training saw them: parameters moving, dropout on) or ``evaluated`` (a pass
+            over the training set with the parameters of that step).
+        evaluate_dropout: keep dropout on in evaluations (a common fault, for showing it).
+        precision: dtype of parameters, floats and inputs.
+    """
+
+    build: Callable[[Floats, Any], Any]
+    batched: bool
+    objective: Objective
+    optimizer: Callable[[Floats], Optimizer]
+    batches: Batches
+    steps: int
+    every: int
+    train_record: Literal["running", "evaluated"] = "running"
+    evaluate_dropout: bool = False
+    precision: Literal["float32", "float64"] = "float32"
+
+
+class Run(NamedTuple):
+    """One training: a configuration's floats and a seed, under a name of its own."""
+
+    id: str
+    seed: int
+    floats: Mapping[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Arrays:
+    """A data set as the programs take it: (inputs, targets) by part, and its name."""
+
+    parts: Mapping[str, tuple[np.ndarray, np.ndarray]]
+
+    @classmethod
+    def of(cls, dataset: Dataset, objective: Objective, precision: str) -> Arrays:
+        """Prepare a data set's parts for an objective: inputs in ``precision``, checked targets."""
+        parts = {}
+        for name in PARTS:
+            examples = getattr(dataset, name)
+            if examples is not None and len(examples):
+                targets = np.asarray(objective.prepare(examples.targets))
+                parts[name] = (np.ascontiguousarray(examples.inputs, precision), targets)
+        return cls(parts)
+
+    @property
+    def examples(self) -> int:
+        """Number of training examples."""
+        return len(self.parts["train"][0])
+
+    @property
+    def shapes(self) -> tuple[tuple[str, tuple[int, ...], str, tuple[int, ...], str], ...]:
+        """Shapes and dtypes of every part, which belong to a cohort's structure."""
+        return tuple((n, x.shape, str(x.dtype), y.shape, str(y.dtype)) for n, (x, y) in self.parts.items())
+
+
+@dataclasses.dataclass(frozen=True)
+class Cohort:
+    """Runs that share a structure and are trained by one compiled program."""
+
+    name: str
+    training: Training
+    arrays: Arrays
+    runs: tuple[Run, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a cohort without work."""
+        if not self.runs:
+            raise SpecError(f"cohort {self.name} has no runs")
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Updates in one epoch of this cohort's data."""
+        return self.training.batches.steps_per_epoch(self.arrays.examples)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the recorded metrics, such as ``test_accuracy``, in column order."""
+        names = self.training.objective.metrics
+        return tuple(f"{part}_{name}" for part in PARTS if part in self.arrays.parts for name in names)
+
+    def records(self, start: int, end: int) -> list[int]:
+        """Return the steps in (start, end] at which a record is made; step 0 counts if start < 0."""
+        every, last = self.training.every, self.training.steps
+        steps = list(range((start // every + 1) * every, end + 1, every))
+        return [*steps, last] if start < last <= end and last % every else steps

@@ -1,0 +1,1 @@
+"""Models: Equinox modules and their specifications."""

@@ -1,0 +1,54 @@
+"""Activation functions by their standard names.
+
+==============  ==========================================================
+name            formula
+==============  ==========================================================
+``identity``    x
+``sigmoid``     1 / (1 + e⁻ˣ)
+``tanh``        tanh x
+``relu``        max(0, x); its gradient at 0 is 0
+``leaky_relu``  x if x ≥ 0, else 0.01 x
+``elu``         x if x > 0, else eˣ - 1
+``selu``        1.0507 (x if x > 0, else 1.6733 (eˣ - 1))
+``gelu``        x Φ(x), exact (PyTorch's default; not the tanh approximation)
+``silu``        x / (1 + e⁻ˣ)
+``softplus``    ln(1 + eˣ)
+==============  ==========================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from jaxtyping import Array
+
+ActivationName = Literal[
+    "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus"
+]
+
+
+def activation(name: ActivationName) -> Callable[[Array], Array]:
+    """Return the function of a name, elementwise on arrays of any shape.
+
+    A name always gives the same object: it is part of a module's structure, and
+    modules built at different times must fit together.
+    """
+    import jax
+
+    if name == "identity":
+        return identity
+    return gelu if name == "gelu" else getattr(jax.nn, name)
+
+
+def identity(x: Array) -> Array:
+    """Return ``x``."""
+    return x
+
+
+def gelu(x: Array) -> Array:
+    """Return x Φ(x) with the normal distribution function Φ itself (Hendrycks & Gimpel 2016)."""
+    import jax
+
+    return jax.nn.gelu(x, approximate=False)

@@ -1,0 +1,1 @@
+"""The store: results folders of immutable Parquet segments, checkpoints and provenance."""

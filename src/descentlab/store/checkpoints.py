@@ -1,0 +1,60 @@
+"""Checkpoints: the full state of a chunk of runs after some update, as plain arrays.
+
+Parameters, optimizer state and running sums are stored; keys and the place in the
+data follow from the seed and the step. The file is an ``.npz`` without pickles.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from descentlab.core.errors import StoreError
+from descentlab.store.folder import Folder
+
+CHECKPOINTS = "checkpoints"
+
+
+class Checkpoint(NamedTuple):
+    """The runs of a chunk (by id, in order), the update they stand at, their state's leaves."""
+
+    runs: tuple[str, ...]
+    step: int
+    leaves: tuple[np.ndarray, ...]
+
+
+def write_checkpoint(folder: Folder, name: str, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint as a whole."""
+    sink = io.BytesIO()
+    arrays = {f"leaf{i:04d}": np.asarray(leaf) for i, leaf in enumerate(checkpoint.leaves)}
+    np.savez(sink, runs=np.asarray(checkpoint.runs), step=np.asarray(checkpoint.step), **arrays)
+    folder.write(f"{CHECKPOINTS}/{name}.npz", sink.getvalue())
+
+
+def read_checkpoint(folder: Folder, name: str) -> Checkpoint:
+    """Read a checkpoint; a damaged file is named, with what to do."""
+    path = f"{CHECKPOINTS}/{name}.npz"
+    try:
+        with np.load(io.BytesIO(folder.read(path)), allow_pickle=False) as file:
+            leaves = tuple(file[key] for key in sorted(file.files) if key.startswith("leaf"))
+            return Checkpoint(tuple(map(str, file["runs"])), int(file["step"]), leaves)
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise StoreError(
+            f"{folder.at(path)} is damaged ({error}); delete it together with the segments "
+            f"whose names begin with '{name.rsplit('-', 1)[0]}', and run the study again"
+        ) from None
+
+
+def checkpoint_names(folder: Folder) -> Sequence[str]:
+    """Return the names of the checkpoints in a folder, without path and suffix."""
+    names = folder.names(CHECKPOINTS)
+    return [n.rsplit("/", 1)[1].removesuffix(".npz") for n in names if n.endswith(".npz")]
+
+
+def delete_checkpoint(folder: Folder, name: str) -> None:
+    """Delete a checkpoint if it is there."""
+    folder.delete(f"{CHECKPOINTS}/{name}.npz")

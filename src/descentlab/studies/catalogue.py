@@ -1,0 +1,45 @@
+"""The one catalogue: every name that a study file can use, with a sentence about it."""
+
+from __future__ import annotations
+
+import inspect
+
+from descentlab.core.catalogue import Catalogue
+from descentlab.core.errors import SpecError, unknown
+from descentlab.data.batches import CATALOGUE as BATCHES
+from descentlab.data.specs import CATALOGUE as DATA
+from descentlab.models.specs import CATALOGUE as MODELS
+from descentlab.objectives.specs import CATALOGUE as OBJECTIVES
+from descentlab.optimizers.schedule_specs import CATALOGUE as SCHEDULES
+from descentlab.optimizers.specs import CATALOGUE as OPTIMIZERS
+from descentlab.studies.load import library
+
+CATALOGUES: dict[str, Catalogue] = {
+    "data": DATA,
+    "models": MODELS,
+    "objectives": OBJECTIVES,
+    "optimizers": OPTIMIZERS,
+    "schedules": SCHEDULES,
+    "batches": BATCHES,
+}
+
+
+def names(what: str = "") -> dict[str, dict[str, str]]:
+    """Return names and one sentence each, by kind of thing.
+
+    Args:
+        what: ``studies`` or a key of ``CATALOGUES``; everything if empty.
+    """
+    if what and what != "studies" and what not in CATALOGUES:
+        raise SpecError(unknown("list", what, ["studies", *CATALOGUES]))
+    found: dict[str, dict[str, str]] = {}
+    if what in ("", "studies"):
+        found["studies"] = library()
+    for name, catalogue in CATALOGUES.items():
+        if what in ("", name):
+            found[name] = {kind: _sentence(spec) for kind, spec in sorted(catalogue.kinds.items())}
+    return found
+
+
+def _sentence(spec: type) -> str:
+    return (inspect.getdoc(spec) or "").split("\n\n")[0].replace("\n", " ")

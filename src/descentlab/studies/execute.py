@@ -1,0 +1,249 @@
+"""Running a study: plan, train, write segments and checkpoints, report progress.
+
+The order of writes makes every moment safe to be killed in: a checkpoint first,
+then the segment up to it (which is what makes the stretch done), then the older
+checkpoint is deleted. Whatever has no segment is trained again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from descentlab.core.errors import StoreError
+from descentlab.store.checkpoints import (
+    Checkpoint,
+    delete_checkpoint,
+    write_checkpoint,
+)
+from descentlab.store.folder import Folder
+from descentlab.store.segments import write_segment
+from descentlab.studies.plan import CohortPlan
+from descentlab.studies.rows import segment_columns, write_predictions
+
+if TYPE_CHECKING:
+    from descentlab.engine.lanes import Job, Stretch
+
+CHECKPOINT_SECONDS = 10.0
+"""Time between checkpoints of a chunk: what a killed process loses at most, and one stretch."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """How far a study is: runs, share of the work, the latest record, time left."""
+
+    runs_done: int
+    runs_planned: int
+    diverged: int
+    share: float
+    elapsed: float
+    remaining: float | None
+    configuration: str = ""
+    epoch: float = 0.0
+    metrics: dict[str, float] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass
+class _Chunk:
+    """A chunk in training: what was recorded since its last segment, and where that ended."""
+
+    name: str
+    kept: int
+    ended: np.ndarray
+    latest: Stretch | None = None
+    written: float = dataclasses.field(default_factory=time.monotonic)
+    stretches: list[Stretch] = dataclasses.field(default_factory=list)
+
+
+class Execution:
+    """Trains the pending runs of plans into a results folder."""
+
+    def __init__(
+        self, folder: Folder, plans: list[CohortPlan], done: tuple[int, int], planned: int
+    ) -> None:
+        from descentlab.engine.program import Program
+
+        self.folder = folder
+        self.plans = plans
+        (self._done, self._diverged), self._planned = done, planned
+        self._programs: list[Program] = []
+        self._chunks: dict[str, _Chunk] = {}
+        self._weights = [p.cost.update_flops + 1e5 for p in plans]
+
+    @property
+    def compilations(self) -> int:
+        """Programs compiled so far."""
+        return sum(program.compilations for program in self._programs)
+
+    @property
+    def compile_seconds(self) -> float:
+        """Seconds spent compiling so far, over all lanes."""
+        return sum(program.compile_seconds for program in self._programs)
+
+    def run(self) -> Iterator[Progress]:
+        """Train everything pending; yield progress after each stretch.
+
+        Whatever ends the iteration early (Ctrl-C, a closed generator, a full disk)
+        leaves checkpoints from which the same study goes on.
+        """
+        from descentlab.engine.lanes import train
+
+        jobs = self._jobs()
+        lanes = max((p.strategy.lanes for p in self.plans), default=1)
+        total = sum(self._work(job, job.program.cohort.training.steps - job.step) for job in jobs)
+        begun, worked = time.monotonic(), 0.0
+        try:
+            for stretch in train(jobs, min(lanes, len(jobs)) or 1):
+                self._take(stretch)
+                steps = stretch.job.program.cohort.training.steps if stretch.finished else stretch.end
+                worked += self._work(stretch.job, steps - stretch.start)
+                elapsed = time.monotonic() - begun
+                share = worked / total
+                remaining = elapsed * (1 - share) / share if share > 0.01 else None
+                yield self._progress(stretch, share, elapsed, remaining)
+        finally:
+            self._save_open()
+
+    def _jobs(self) -> list[Job]:
+        """Interrupted chunks first, then new ones; cohort after cohort, seed by seed."""
+        from descentlab.engine.lanes import Job
+        from descentlab.engine.program import Program
+
+        opened: list[Job] = []
+        new: list[list[Job]] = []
+        for plan in self.plans:
+            keep = plan.spec.record.predictions
+            by_width: dict[int, Program] = {}
+            runs = {run.id: run for run in plan.cohort.runs}
+            for checkpoint in plan.open_chunks:
+                width = checkpoint.leaves[0].shape[0]
+                layout = dataclasses.replace(
+                    plan.strategy, form="map" if width == 1 else plan.strategy.form, width=width
+                )
+                program = by_width.setdefault(width, Program(plan.cohort, layout))
+                chunk = tuple(runs[name] for name in checkpoint.runs)
+                opened.append(
+                    Job(program, chunk, checkpoint.step, _state(program, checkpoint), keep)
+                )
+            if plan.pending:
+                width = plan.strategy.width
+                program = by_width.get(width) or by_width.setdefault(width, Program(plan.cohort, plan.strategy))
+                new.append([Job(program, chunk, predict=keep) for chunk in plan.chunks])
+            self._programs.extend(by_width.values())
+        jobs = opened + _interleaved(new)
+        for job in jobs:
+            name = chunk_name(job.program.cohort.name, [run.id for run in job.runs])
+            ended = np.zeros(len(job.runs), bool)
+            if job.state is not None:
+                ended = np.asarray(job.state.diverged)[: len(job.runs)] >= 0
+            self._chunks[name] = _Chunk(name, job.step, ended)
+        return jobs
+
+    def _work(self, job: Job, steps: int) -> float:
+        number = next(i for i, p in enumerate(self.plans) if p.cohort is job.program.cohort)
+        return self._weights[number] * len(job.runs) * max(1, steps)
+
+    def _take(self, stretch: Stretch) -> None:
+        name = chunk_name(stretch.job.program.cohort.name, [run.id for run in stretch.job.runs])
+        chunk = self._chunks[name]
+        chunk.stretches.append(stretch)
+        chunk.latest = stretch
+        if stretch.finished:
+            self._finish(chunk, stretch)
+        elif time.monotonic() - chunk.written > CHECKPOINT_SECONDS:
+            self._save(chunk)
+
+    def _finish(self, chunk: _Chunk, stretch: Stretch) -> None:
+        plan = next(p for p in self.plans if p.cohort is stretch.job.program.cohort)
+        if stretch.outputs is not None:
+            write_predictions(self.folder, stretch)
+        if plan.spec.record.checkpoint:
+            self._write_state(chunk, f"final-{chunk.name}")
+        self._write_rows(chunk)
+        if chunk.kept > 0:
+            delete_checkpoint(self.folder, f"{chunk.name}-{chunk.kept:08d}")
+        self._done += len(stretch.job.runs)
+        self._diverged += int((stretch.diverged >= 0).sum())
+        del self._chunks[chunk.name]
+
+    def _save(self, chunk: _Chunk) -> None:
+        """Make everything up to the chunk's latest stretch safe."""
+        if chunk.latest is None or chunk.latest.end <= chunk.kept:
+            return
+        before, end = chunk.kept, chunk.latest.end
+        self._write_state(chunk, f"{chunk.name}-{end:08d}")
+        self._write_rows(chunk)
+        if before > 0:
+            delete_checkpoint(self.folder, f"{chunk.name}-{before:08d}")
+        chunk.kept, chunk.written, chunk.stretches = end, time.monotonic(), []
+        chunk.ended = chunk.latest.diverged >= 0
+
+    def _save_open(self) -> None:
+        for chunk in list(self._chunks.values()):
+            self._save(chunk)
+
+    def _write_state(self, chunk: _Chunk, name: str) -> None:
+        import jax
+
+        stretch = chunk.latest
+        assert stretch is not None
+        leaves = tuple(np.asarray(leaf) for leaf in jax.tree.leaves(stretch.state))
+        runs = tuple(run.id for run in stretch.job.runs)
+        write_checkpoint(self.folder, name, Checkpoint(runs, stretch.end, leaves))
+
+    def _write_rows(self, chunk: _Chunk) -> None:
+        stretch = chunk.latest
+        assert stretch is not None
+        cohort = stretch.job.program.cohort
+        columns = segment_columns(chunk.stretches, chunk.ended)
+        name = f"{chunk.name}-{chunk.kept:08d}-{stretch.end:08d}"
+        write_segment(self.folder, name, columns, {"cohort": cohort.name, "chunk": chunk.name})
+
+    def _progress(
+        self, stretch: Stretch, share: float, elapsed: float, remaining: float | None
+    ) -> Progress:
+        cohort = stretch.job.program.cohort
+        metrics = {}
+        if len(stretch.steps) and stretch.diverged[0] < 0:
+            metrics = dict(zip(cohort.metrics, map(float, stretch.rows[0, -1]), strict=True))
+        return Progress(
+            runs_done=self._done,
+            runs_planned=self._planned,
+            diverged=self._diverged,
+            share=min(1.0, share),
+            elapsed=elapsed,
+            remaining=remaining,
+            configuration=stretch.job.runs[0].id.rsplit("-s", 1)[0],
+            epoch=stretch.end / cohort.steps_per_epoch,
+            metrics=metrics,
+        )
+
+
+def chunk_name(cohort: str, runs: list[str]) -> str:
+    """Return a chunk's name: its cohort and a digest of its runs."""
+    return f"{cohort}-{hashlib.sha256(' '.join(runs).encode()).hexdigest()[:10]}"
+
+
+def _state(program: Any, checkpoint: Checkpoint) -> Any:
+    import jax
+
+    shape = program.state_shape()
+    leaves, structure = jax.tree.flatten(shape)
+    found = [(leaf.shape[1:], str(leaf.dtype)) for leaf in checkpoint.leaves]
+    if found != [(leaf.shape[1:], str(leaf.dtype)) for leaf in leaves]:
+        raise StoreError(
+            "a checkpoint does not fit this version's programs; delete the folder's 'checkpoints' "
+            "and run the study again: interrupted runs start anew, finished ones are kept"
+        )
+    return jax.tree.unflatten(structure, checkpoint.leaves)
+
+
+def _interleaved(queues: list[list[Job]]) -> list[Job]:
+    """Take one chunk of every cohort in turn, so that all configurations have results early."""
+    longest = max((len(q) for q in queues), default=0)
+    return [q[i] for i in range(longest) for q in queues if i < len(q)]

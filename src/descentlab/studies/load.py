@@ -1,0 +1,114 @@
+"""Loading a study by file or by name, with settings changed on the command line."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from descentlab.core.errors import SpecError, unknown
+from descentlab.core.yaml import read_yaml
+from descentlab.studies.configurations import set_path
+from descentlab.studies.spec import Study
+
+
+def library() -> dict[str, str]:
+    """Return the studies that come with DescentLab: their question by name."""
+    folder = resources.files("descentlab.studies") / "library"
+    names = sorted(item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml"))
+    return {name: str(_read(name)[1].get("question", "")) for name in names}
+
+
+def load_study(source: str | os.PathLike[str], *, changes: Iterable[str] = (), seeds: int | None = None) -> Study:
+    """Load a study.
+
+    Args:
+        source: a study file, or the name of a study in the library.
+        changes: ``PATH=VALUE`` settings (YAML values) that replace what the file says.
+        seeds: number of seeds instead of the file's.
+
+    Raises:
+        SpecError: the file cannot be read, or says something that cannot be run; the
+            message names the path in the file, what was found and what is allowed.
+    """
+    where, raw = _read(os.fspath(source))
+    for change in changes:
+        _change(raw, change)
+    if seeds is not None:
+        raw["seeds"] = seeds
+    if isinstance(raw.get("name"), type(None)) and Path(where).suffix:
+        raw["name"] = Path(where).stem
+    return Study.parse(raw)
+
+
+def differences(before: Any, after: Any) -> list[str]:
+    """Describe where two resolved studies differ, one line a difference."""
+    from descentlab.core.yaml import write_yaml
+
+    lines = difflib.unified_diff(
+        write_yaml(before).splitlines(), write_yaml(after).splitlines(), "folder", "asked for", n=0, lineterm=""
+    )
+    return [line for line in lines if not line.startswith(("---", "+++", "@@"))]
+
+
+def _read(source: str) -> tuple[str, dict[str, Any]]:
+    path = Path(source)
+    packaged = resources.files("descentlab.studies") / "library" / f"{source}.yaml"
+    if path.is_dir() and not packaged.is_file():
+        path = path / "study.yaml"
+    if path.suffix in (".yaml", ".yml") or path.is_file():
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            raise SpecError(f"cannot read the study file {source}: {error.strerror}") from None
+    elif os.sep not in source and packaged.is_file():
+        text = packaged.read_bytes()
+    else:
+        folder = packaged.parent if isinstance(packaged, Path) else resources.files("descentlab.studies") / "library"
+        names = [n.name.removesuffix(".yaml") for n in folder.iterdir() if n.name.endswith(".yaml")]
+        raise SpecError(f"{unknown('study', source, names)}; a file's name ends in .yaml")
+    raw = read_yaml(text, source)
+    if not isinstance(raw, dict):
+        raise SpecError(f"{source}: expected a study (name, run, vary, seeds …), found {type(raw).__name__}")
+    if not all(isinstance(key, str) for key in raw):
+        raise SpecError(f"{source}: the fields of a study are words")
+    return source, raw
+
+
+def _change(raw: dict[str, Any], change: str) -> None:
+    path, equals, text = change.partition("=")
+    path = path.strip()
+    if not equals or not path:
+        raise SpecError(f"--set: expected PATH=VALUE such as optimizer.learning_rate=0.1, found '{change}'")
+    value = read_yaml(text, f"--set {path}")
+    first = path.split(".")[0]
+    if first in Study.model_fields and first != "run":
+        if first == "vary":
+            raise SpecError("--set: 'vary' cannot be changed from the command line; copy the study file and edit it")
+        place = raw
+    else:
+        path = path.removeprefix("run.")
+        _refuse_varied(raw, path)
+        place = raw.setdefault("run", {})
+    if not isinstance(place, dict):
+        raise SpecError(f"--set {path}: 'run' is no mapping in the file")
+    try:
+        set_path(place, path, value)
+    except (KeyError, IndexError, ValueError, TypeError):
+        raise SpecError(f"--set {path}: there is no such place in the study") from None
+
+
+def _refuse_varied(raw: dict[str, Any], path: str) -> None:
+    vary = raw.get("vary") or []
+    for grid in [vary] if isinstance(vary, dict) else vary:
+        for factor, values in grid.items() if isinstance(grid, dict) else ():
+            sets = [p for a in values.values() if isinstance(a, dict) for p in a] if isinstance(values, dict) else [factor]
+            for varied in (str(item).removeprefix("run.") for item in sets):
+                if f"{path}.".startswith(f"{varied}.") or f"{varied}.".startswith(f"{path}."):
+                    raise SpecError(
+                        f"--set {path}: the study varies '{varied}', so one value cannot be set; "
+                        "copy the study file and edit its 'vary'"
+                    )

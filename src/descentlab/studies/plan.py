@@ -1,0 +1,183 @@
+"""The plan: a pure function of the resolved study and of the segments that exist."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from descentlab.core.errors import SpecError
+from descentlab.core.spec import split_floats, with_floats
+from descentlab.studies.configurations import Configuration
+from descentlab.studies.spec import RunSpec
+
+if TYPE_CHECKING:
+    from descentlab.data.dataset import Dataset
+    from descentlab.engine.cost import Cost
+    from descentlab.engine.strategy import Platform, Strategy
+    from descentlab.engine.training import Arrays, Cohort, Run, Training
+    from descentlab.store.checkpoints import Checkpoint
+
+
+class RunName(NamedTuple):
+    """Which run: a configuration's id and a seed."""
+
+    configuration: str
+    seed: int
+
+    def __str__(self) -> str:
+        """Return the run's id in segments and checkpoints."""
+        return f"{self.configuration}-s{self.seed}"
+
+
+@dataclasses.dataclass(frozen=True)
+class CohortPlan:
+    """A cohort, the runs it still has to train, what one costs, and how they are laid out."""
+
+    cohort: Cohort
+    spec: RunSpec
+    pending: tuple[Run, ...]
+    open_chunks: tuple[Checkpoint, ...]
+    cost: Cost
+    strategy: Strategy
+
+    @property
+    def chunks(self) -> list[tuple[Run, ...]]:
+        """The pending runs, cut into chunks of the strategy's width."""
+        width = self.strategy.width
+        return [self.pending[i : i + width] for i in range(0, len(self.pending), width)]
+
+
+class Datasets:
+    """The data sets of a study, each loaded once, its arrays shared between cohorts."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Dataset] = {}
+        self._inputs: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def load(self, run: RunSpec) -> Dataset:
+        """Return the data set of a run."""
+        key = run.data.model_dump_json()
+        if key not in self._loaded:
+            self._loaded[key] = run.data.load()
+        return self._loaded[key]
+
+    def arrays(self, run: RunSpec, training: Training) -> Arrays:
+        """Return the data as programs take it; inputs are shared where precision is equal."""
+        from descentlab.engine.training import Arrays
+
+        arrays = Arrays.of(self.load(run), training.objective, training.precision)
+        key = run.data.model_dump_json(), run.precision
+        inputs = self._inputs.setdefault(key, {name: x for name, (x, _) in arrays.parts.items()})
+        return Arrays({name: (inputs[name], y) for name, (_, y) in arrays.parts.items()})
+
+    def notes(self) -> list[dict[str, Any]]:
+        """Return the facts about every data set that was loaded, for provenance."""
+        return [{"name": d.name, **d.notes} for d in self._loaded.values()]
+
+
+def make_training(run: RunSpec, dataset: Dataset) -> Training:
+    """Build what one compiled program trains from a run's specification."""
+    import jax.numpy as jnp
+
+    from descentlab.engine.training import Training
+
+    objective = run.objective.build(run.loss, dataset)
+    shape = dataset.train.inputs.shape[1:]
+    examples = len(dataset.train)
+    run.batches.check(examples)
+    per_epoch = run.batches.steps_per_epoch(examples)
+    steps = run.steps if run.steps is not None else run.epochs * per_epoch
+    every = per_epoch if run.record.every == "epoch" else run.record.every
+    if steps >= 1 << 31:
+        raise SpecError(f"run: {steps:,} updates; at most 2,147,483,647 can be counted")
+    if run.record.predictions and dataset.test is None:
+        raise SpecError("run.record.predictions: the data has no test part; set run.data.split.test")
+
+    def build(floats: Any, key: Any) -> Any:
+        spec = with_floats(run.model, floats, "model")
+        return spec.build(shape, objective.outputs, key=key, dtype=jnp.dtype(run.precision))
+
+    def optimizer(floats: Any) -> Any:
+        schedule = with_floats(run.schedule, floats, "schedule").build()
+        return with_floats(run.optimizer, floats, "optimizer").build(schedule)
+
+    return Training(
+        build=build,
+        batched=run.model.batched,
+        objective=objective,
+        optimizer=optimizer,
+        batches=run.batches,
+        steps=steps,
+        every=min(every, steps),
+        train_record=run.record.train,
+        evaluate_dropout=run.evaluate_dropout,
+        precision=run.precision,
+    )
+
+
+def plan(
+    configurations: Sequence[Configuration],
+    seeds: Sequence[int],
+    platform: Platform,
+    *,
+    finished: frozenset[str] = frozenset(),
+    checkpoints: Sequence[Checkpoint] = (),
+    reproducible: bool = False,
+    strategy: Strategy | None = None,
+    datasets: Datasets | None = None,
+) -> list[CohortPlan]:
+    """Group runs into cohorts by structure and lay each on the device.
+
+    Args:
+        configurations: the study's configurations.
+        seeds: the study's seeds; every configuration is trained with each.
+        platform: the device that the layout is chosen for.
+        finished: ids of runs whose segments are complete; they are skipped.
+        checkpoints: chunks that were interrupted; they go on where they stood.
+        reproducible: see :func:`descentlab.engine.strategy.choose`.
+        strategy: a layout for every cohort instead of the chosen one.
+        datasets: data sets that are loaded already.
+    """
+    from descentlab.engine.cost import estimate
+    from descentlab.engine.strategy import choose
+
+    datasets = datasets or Datasets()
+    open_runs = frozenset(run for checkpoint in checkpoints for run in checkpoint.runs)
+    groups: dict[str, list[tuple[Configuration, dict[str, float]]]] = {}
+    for configuration in configurations:
+        structure, floats = split_floats(configuration.run)
+        groups.setdefault(structure, []).append((configuration, floats))
+    plans = []
+    for number, (structure, members) in enumerate(groups.items()):
+        cohort = _cohort(number, structure, members, seeds, datasets)
+        ids = {run.id for run in cohort.runs}
+        pending = tuple(r for r in cohort.runs if r.id not in finished and r.id not in open_runs)
+        cost = estimate(cohort)
+        layout = strategy or choose(
+            cost.run_bytes, max(1, len(pending)), len(groups), platform, reproducible
+        )
+        chunks = tuple(c for c in checkpoints if c.runs[0] in ids)
+        plans.append(CohortPlan(cohort, members[0][0].run, pending, chunks, cost, layout))
+    return plans
+
+
+def _cohort(
+    number: int,
+    structure: str,
+    members: Sequence[tuple[Configuration, dict[str, float]]],
+    seeds: Sequence[int],
+    datasets: Datasets,
+) -> Cohort:
+    from descentlab.engine.training import Cohort, Run
+
+    spec = members[0][0].run
+    training = make_training(spec, datasets.load(spec))
+    runs = tuple(  # seed by seed, so that every configuration has results early
+        Run(str(RunName(configuration.id, seed)), seed, floats)
+        for seed in seeds
+        for configuration, floats in members
+    )
+    digest = hashlib.sha256(structure.encode()).hexdigest()[:6]
+    return Cohort(f"k{number:02d}-{digest}", training, datasets.arrays(spec, training), runs)

@@ -1,0 +1,196 @@
+"""What a results folder holds: tables, curves, the best configuration, predictions."""
+
+from __future__ import annotations
+
+import io
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from descentlab.core.errors import SpecError, StoreError, unknown
+from descentlab.core.yaml import read_yaml
+from descentlab.evaluation.intervals import t_interval
+from descentlab.store.folder import Folder
+from descentlab.store.provenance import read_provenance
+from descentlab.store.segments import KEYS, query, read_segment, segment_names
+from descentlab.studies import configurations as expansion
+from descentlab.studies.configurations import Configuration
+from descentlab.studies.run import STUDY
+from descentlab.studies.spec import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class StudyResult:
+    """The results in a folder, finished or not.
+
+    Args:
+        folder: a results folder, as a path, a URL or a :class:`Folder`.
+
+    Raises:
+        StoreError: there is no study in the folder.
+    """
+
+    def __init__(self, folder: Folder | str | os.PathLike[str]) -> None:
+        self.folder = folder if isinstance(folder, Folder) else Folder(folder)
+        if not self.folder.exists(STUDY):
+            raise StoreError(
+                f"{self.folder} is no results folder (it has no study.yaml); "
+                "'descentlab run' prints the folder that it writes"
+            )
+        self.resolved = read_yaml(self.folder.read(STUDY), self.folder.at(STUDY))
+        self.study = Study.parse(self.resolved)
+
+    def __repr__(self) -> str:
+        """Return the study's name and the folder."""
+        return f"StudyResult({self.study.name!r}, {str(self.folder)!r})"
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Versions, devices and sessions; see :mod:`descentlab.store.provenance`."""
+        return read_provenance(self.folder)
+
+    @cached_property
+    def configurations(self) -> list[Configuration]:
+        """The study's configurations, in the order of their ids."""
+        return expansion.configurations(self.study)
+
+    @property
+    def factors(self) -> list[str]:
+        """Names of what varies."""
+        return expansion.factors(self.study)
+
+    @cached_property
+    def metrics(self) -> list[str]:
+        """Names of the recorded metrics, such as ``test_accuracy``."""
+        names: dict[str, None] = {}
+        for name in segment_names(self.folder)[:1]:
+            table = read_segment(self.folder, name)
+            names |= dict.fromkeys(c for c in table.column_names if c not in KEYS)
+        return list(names)
+
+    @property
+    def primary(self) -> str:
+        """The metric that configurations are ranked by: the study's, or the last recorded."""
+        if self.study.report.metric:
+            return self._known(self.study.report.metric)
+        wanted = ("validation_accuracy", "test_accuracy", "validation_loss", "test_loss", "train_loss")
+        return next((m for m in wanted if m in self.metrics), self.metrics[0])
+
+    @property
+    def planned(self) -> int:
+        """Number of runs that the study has."""
+        return len(self.configurations) * len(self.study.seeds)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every run is done."""
+        return len(self.frame()) == self.planned
+
+    @cached_property
+    def _frame(self) -> pd.DataFrame:
+        import pandas as pd
+
+        if not segment_names(self.folder):
+            return pd.DataFrame(columns=["configuration", "seed", "diverged", "diverged_step", "step", "epoch"])
+        metrics = ", ".join(f'"{name}"' for name in self.metrics)
+        return query(
+            self.folder,
+            f"""SELECT configuration, seed, diverged,
+                       CASE WHEN diverged THEN step END AS diverged_step, step, epoch, {metrics}
+                FROM segments WHERE last ORDER BY configuration, seed""",
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a finished run, with each metric at its last record.
+
+        Columns: ``configuration``, ``seed``, ``diverged``, ``diverged_step``, ``step``,
+        ``epoch`` and the metrics; a diverged run's metrics are NaN.
+        """
+        return self._frame.copy()
+
+    def curves(self, metric: str) -> pd.DataFrame:
+        """Return ``configuration, seed, step, epoch, value`` of a metric, a row a record."""
+        name = self._known(metric)
+        return query(
+            self.folder,
+            f"""SELECT configuration, seed, step, epoch, "{name}" AS value FROM segments
+                WHERE NOT diverged AND "{name}" IS NOT NULL AND NOT isnan("{name}")
+                ORDER BY configuration, seed, step""",
+            ["configuration", "seed", "step", "epoch", "diverged", name],
+        )
+
+    def best(self, metric: str | None = None) -> Configuration:
+        """Return the configuration with the best mean; one with diverged runs ranks behind.
+
+        Losses are better when lower, everything else when higher. With one seed, or
+        when intervals overlap, the best may differ from the second by chance alone.
+        """
+        name = self._known(metric or self.primary)
+        frame = self.frame()
+        if frame.empty:
+            raise StoreError(f"{self.folder} has no finished run yet")
+        sign = 1 if name.endswith("_loss") else -1
+        groups = frame.groupby("configuration")
+        ranking = sorted(
+            (int(group["diverged"].sum()), sign * float(group[name].mean()), str(key))
+            for key, group in groups
+        )
+        found = {c.id: c for c in self.configurations}
+        return found[ranking[0][2]]
+
+    def predictions(self, configuration: str, seed: int) -> pd.DataFrame | None:
+        """Return a run's test predictions, or None if the study did not keep them."""
+        import pyarrow.parquet as pq
+
+        name = f"predictions/{configuration}-s{seed}.parquet"
+        if not self.folder.exists(name):
+            return None
+        return pq.read_table(io.BytesIO(self.folder.read(name))).to_pandas()
+
+    def summary(self) -> dict[str, Any]:
+        """Return the study's results as ``descentlab show --json`` prints them."""
+        frame = self.frame()
+        groups = dict(iter(frame.groupby("configuration")))
+        return {
+            "study": self.study.name,
+            "question": self.study.question,
+            "complete": self.complete,
+            "runs": {
+                "planned": self.planned,
+                "done": len(frame),
+                "diverged": int(frame["diverged"].sum()),
+            },
+            "configurations": [self._configuration(c, groups.get(c.id)) for c in self.configurations],
+            "claims": [],
+        }
+
+    def _configuration(self, configuration: Configuration, runs: pd.DataFrame | None) -> dict[str, Any]:
+        diverged = 0 if runs is None else int(runs["diverged"].sum())
+        metrics: dict[str, Any] = {}
+        if runs is not None:
+            for name in self.metrics:
+                interval = t_interval(runs[name].to_numpy(float))
+                metrics[name] = {k: _finite(getattr(interval, k)) for k in ("mean", "low", "high")}
+        return {
+            "id": configuration.id,
+            "values": configuration.values,
+            "labels": configuration.labels,
+            "seeds": 0 if runs is None else len(runs),
+            "diverged": diverged,
+            "metrics": metrics,
+        }
+
+    def _known(self, metric: str) -> str:
+        if self.metrics and metric not in self.metrics:
+            raise SpecError(unknown("metric", metric, self.metrics))
+        if not self.metrics:
+            raise StoreError(f"{self.folder} has no results yet; run the study first")
+        return metric
+
+
+def _finite(value: float | None) -> float | None:
+    import math
+
+    return None if value is None or not math.isfinite(value) else float(value)

@@ -1,0 +1,179 @@
+"""Running a study into a results folder, and going on where it was left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from descentlab.core.errors import SpecError, StoreError
+from descentlab.core.yaml import read_yaml, write_yaml
+from descentlab.store.folder import Folder
+from descentlab.store.provenance import locked, read_provenance, session, write_provenance
+from descentlab.studies import configurations as expansion
+from descentlab.studies.configurations import Configuration
+from descentlab.studies.load import differences
+from descentlab.studies.plan import CohortPlan, Datasets, plan
+from descentlab.studies.spec import Study
+from descentlab.studies.standing import standing
+
+if TYPE_CHECKING:
+    from descentlab.engine.strategy import Strategy
+    from descentlab.studies.execute import Progress
+    from descentlab.studies.result import StudyResult
+
+STUDY = "study.yaml"
+
+
+class Prepared(NamedTuple):
+    """A study with its configurations, and how it is written down."""
+
+    study: Study
+    configurations: list[Configuration]
+    resolved: dict[str, Any]
+
+
+class Options(NamedTuple):
+    """How to run, none of which belongs to the study: layout and reproducible mode."""
+
+    strategy: Strategy | None = None
+    reproducible: bool = False
+    yes: bool = False
+
+
+def prepare(study: Study, options: Options = Options()) -> Prepared:
+    """Expand and validate a study; nothing is loaded or trained.
+
+    Raises:
+        SpecError: a configuration cannot be run, or there are more than
+            ``ASK_ABOVE`` runs and they were not confirmed.
+    """
+    runs = expansion.count(study) * len(study.seeds)
+    if runs > expansion.ASK_ABOVE and not options.yes:
+        raise SpecError(
+            f"this study has {runs:,} runs ({expansion.count(study):,} configurations × "
+            f"{len(study.seeds)} seeds); if that is meant, run it with --yes"
+        )
+    found = expansion.configurations(study)
+    return Prepared(study, found, expansion.resolved(study, found))
+
+
+def run(study: Study | str | os.PathLike[str], out: str | os.PathLike[str] | None = None, **options: Any) -> StudyResult:
+    """Run a study, or go on with it, and return its result.
+
+    Args:
+        study: a study, a study file, or the name of one in the library.
+        out: the results folder (a path or an fsspec URL); ``results/NAME`` by default.
+        options: ``strategy``, ``reproducible`` and ``yes``, as on the command line.
+
+    Raises:
+        SpecError: the study cannot be run.
+        DataError: its data is missing or damaged.
+        StoreError: the folder cannot be written or belongs to another study.
+    """
+    from descentlab.studies.load import load_study
+    from descentlab.studies.result import StudyResult
+
+    study = study if isinstance(study, Study) else load_study(study)
+    folder = Folder(out if out is not None else f"results/{study.name}")
+    for _ in execute(prepare(study, Options(**options)), folder, Options(**options)):
+        pass
+    return StudyResult(folder)
+
+
+def execute(prepared: Prepared, folder: Folder, options: Options = Options()) -> Iterator[Progress]:
+    """Train what a folder still lacks; yield progress after each stretch of work.
+
+    Ending the iteration early leaves a folder that goes on with the same study.
+    """
+    from descentlab.engine.platform import enable_cache
+    from descentlab.studies.execute import Execution
+
+    check_folder(prepared, folder)
+    enable_cache()
+    with locked(folder):
+        datasets = Datasets()
+        plans, done, diverged = _plan_rest(prepared, folder, options, datasets)
+        folder.write(STUDY, write_yaml(prepared.resolved).encode())
+        planned = len(prepared.configurations) * len(prepared.study.seeds)
+        execution = Execution(folder, plans, (done, diverged), planned)
+        with _recorded(folder, plans, datasets, execution, options):
+            yield from execution.run()
+
+
+def check_folder(prepared: Prepared, folder: Folder) -> None:
+    """Refuse a folder that holds another study, and say where the two differ."""
+    if not folder.exists(STUDY):
+        if folder.local and folder.local.is_dir() and any(
+            not item.name.startswith(".") for item in folder.local.iterdir()
+        ):
+            raise StoreError(
+                f"{folder} holds other files and no study.yaml; choose an empty or new folder with --out"
+            )
+        return
+    before = read_yaml(folder.read(STUDY), folder.at(STUDY))
+    if before != prepared.resolved:
+        lines = differences(before, prepared.resolved)
+        more = [f"… and {len(lines) - 12} more lines"] if len(lines) > 12 else []
+        text = "\n  ".join([*lines[:12], *more])
+        raise StoreError(
+            f"{folder} holds results of another study (- there, + asked for):\n  {text}\n"
+            "choose another folder with --out, or run the study as it was"
+        )
+
+
+def explain_plan(prepared: Prepared, folder: Folder | None, options: Options) -> list[CohortPlan]:
+    """Return the plan of what would be trained, without training or writing anything."""
+    if folder is not None and folder.exists(STUDY):
+        check_folder(prepared, folder)
+    return _plan_rest(prepared, folder, options, Datasets())[0]
+
+
+def _plan_rest(
+    prepared: Prepared, folder: Folder | None, options: Options, datasets: Datasets
+) -> tuple[list[CohortPlan], int, int]:
+    from descentlab.engine.strategy import Platform
+
+    stands = standing(folder) if folder is not None and folder.exists(STUDY) else None
+    finished = stands.finished if stands else frozenset()
+    plans = plan(
+        prepared.configurations,
+        prepared.study.seeds,
+        Platform.current(),
+        finished=finished,
+        checkpoints=stands.opened if stands else (),
+        reproducible=options.reproducible,
+        strategy=options.strategy,
+        datasets=datasets,
+    )
+    return plans, len(finished), len(stands.diverged) if stands else 0
+
+
+@contextlib.contextmanager
+def _recorded(
+    folder: Folder, plans: list[CohortPlan], datasets: Datasets, execution: Any, options: Options
+) -> Iterator[None]:
+    """Keep a record of this session in the folder's provenance, whatever ends it."""
+    from descentlab.engine.platform import device_name
+
+    provenance = read_provenance(folder)
+    entry = session(device_name())
+    entry["reproducible"] = options.reproducible
+    entry["strategies"] = {p.cohort.name: str(p.strategy) for p in plans if p.pending or p.open_chunks}
+    provenance["data"] = datasets.notes()
+    begun = time.monotonic()
+    if not entry["strategies"]:
+        yield
+        return
+    sessions = provenance.setdefault("sessions", [])
+    sessions.append(entry)
+    write_provenance(folder, provenance)
+    try:
+        yield
+    finally:
+        entry["seconds"] = round(time.monotonic() - begun, 2)
+        entry["compilations"] = execution.compilations
+        entry["compile_seconds"] = round(execution.compile_seconds, 2)
+        write_provenance(folder, provenance)

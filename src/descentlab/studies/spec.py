@@ -1,0 +1,140 @@
+"""What a study file says: one run in full, what varies, the seeds, the question."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainValidator, field_validator, model_validator
+
+from descentlab.core.spec import Spec
+from descentlab.data.batches import CATALOGUE as BATCHES
+from descentlab.data.specs import CATALOGUE as DATA
+from descentlab.models.specs import CATALOGUE as MODELS
+from descentlab.objectives.specs import CATALOGUE as OBJECTIVES
+from descentlab.optimizers.schedule_specs import CATALOGUE as SCHEDULES
+from descentlab.optimizers.specs import CATALOGUE as OPTIMIZERS
+
+Loss = Literal["cross_entropy", "nll", "binary_cross_entropy", "mse", "half_mse"]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=1 << 32)]
+
+
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("expected a number")
+    return value
+
+
+def _default(kind: str) -> Any:
+    return Field(default=kind, validate_default=True)
+
+
+class Record(Spec):
+    """What is recorded and how often.
+
+    A record is made at step 0, then ``every`` epoch or that many updates, and at the
+    end. ``train: running`` is the mean over the batches since the last record, as
+    training saw them (parameters moving, dropout on); ``evaluated`` is a pass over
+    the training set. ``predictions`` keeps the test outputs, ``checkpoint`` the
+    state at the end.
+    """
+
+    every: Literal["epoch"] | Annotated[Count, BeforeValidator(_no_boolean)] = "epoch"
+    train: Literal["running", "evaluated"] = "running"
+    predictions: bool = False
+    checkpoint: bool = False
+
+
+class RunSpec(Spec):
+    """One training, described fully; every float in it is data of the compiled program."""
+
+    objective: Annotated[Any, PlainValidator(OBJECTIVES.validate)] = _default("classification")
+    data: Annotated[Any, PlainValidator(DATA.validate)]
+    model: Annotated[Any, PlainValidator(MODELS.validate)]
+    loss: Loss = "cross_entropy"
+    optimizer: Annotated[Any, PlainValidator(OPTIMIZERS.validate)]
+    schedule: Annotated[Any, PlainValidator(SCHEDULES.validate)] = _default("constant")
+    batches: Annotated[Any, PlainValidator(BATCHES.validate)] = _default("shuffled")
+    epochs: Annotated[Count, BeforeValidator(_no_boolean)] | None = None
+    steps: Annotated[Count, BeforeValidator(_no_boolean)] | None = None
+    precision: Literal["float32", "float64"] = "float32"
+    record: Record = Record()
+    evaluate_dropout: bool = False
+
+    @model_validator(mode="after")
+    def _one_length(self) -> RunSpec:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give either 'epochs' or 'steps', and not both")
+        return self
+
+
+class ReportSpec(Spec):
+    """How the report lays the answers out: one table per ``by``, ``rows`` × ``columns``.
+
+    The names are factors: varied paths or named groups. ``metric`` is the primary one.
+    """
+
+    metric: str | None = None
+    by: tuple[str, ...] = ()
+    rows: str | None = None
+    columns: str | None = None
+
+
+Grid = dict[str, list[Any] | dict[str, dict[str, Any]]]
+
+
+class Study(Spec):
+    """A question, a run, what varies, and the seeds.
+
+    ``vary`` is one grid or a list of grids whose configurations are joined. A grid's
+    key is a path in ``run`` with a list of values, or a name of one's own with
+    alternatives by label, each of which sets several paths together.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    question: str = ""
+    run: dict[str, Any]
+    vary: tuple[Grid, ...] = ()
+    seeds: tuple[Seed, ...] = (0,)
+    report: ReportSpec = ReportSpec()
+
+    @field_validator("vary", mode="before")
+    @classmethod
+    def _one_grid(cls, value: Any) -> Any:
+        grids = [value] if isinstance(value, dict) else value or []
+        if not isinstance(grids, (list, tuple)) or not all(isinstance(g, dict) for g in grids):
+            raise ValueError("expected a grid (paths with lists of values) or a list of grids")
+        for grid in grids:
+            for path, values in grid.items():
+                _check_factor(path, values)
+        return grids
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _some_seeds(cls, value: Any) -> Any:
+        value = _no_boolean(value)
+        if isinstance(value, int):
+            if not 1 <= value <= 100_000:
+                raise ValueError("expected a number of seeds from 1 to 100000, or a list of seeds")
+            return tuple(range(value))
+        if isinstance(value, (list, tuple)):
+            if not value:
+                raise ValueError("expected at least one seed")
+            for index, seed in enumerate(value):
+                _no_boolean(seed)
+                if seed in value[:index]:
+                    raise ValueError(f"the seed {seed} is there twice")
+        return value
+
+
+def _check_factor(path: Any, values: Any) -> None:
+    if not isinstance(path, str):
+        raise ValueError(f"expected a path in 'run' or a name, found {path!r}")
+    if isinstance(values, dict):
+        if not values or not all(isinstance(a, dict) and a for a in values.values()):
+            raise ValueError(
+                f"the group '{path}': expected labels, each with the paths that it sets, such as "
+                "'fast: {optimizer.learning_rate: 0.1}'"
+            )
+    elif not isinstance(values, list) or not values:
+        raise ValueError(f"'{path}': expected a list of at least one value, found {values!r}")
