@@ -18,7 +18,9 @@ def methods() -> list[tuple[bool, float, float, bool]]:
     for single in (False, True):
         for rate in RATES:
             found.append((single, rate, 0.0, False))
-            found.extend((single, rate, beta, nesterov) for beta in BETAS for nesterov in (False, True))
+            found.extend(
+                (single, rate, beta, nesterov) for beta in BETAS for nesterov in (False, True)
+            )
     return found
 
 
@@ -54,7 +56,9 @@ def numpy_loop(x: np.ndarray, y: np.ndarray, settings: list, iterations: int) ->
     return curves
 
 
-def numpy_vectorised(x: np.ndarray, y: np.ndarray, rates: np.ndarray, betas: np.ndarray, iterations: int) -> np.ndarray:
+def numpy_vectorised(
+    x: np.ndarray, y: np.ndarray, rates: np.ndarray, betas: np.ndarray, iterations: int
+) -> np.ndarray:
     """All configurations at once: arrays with a configuration axis (full batch, momentum)."""
     x, y = x.astype(np.float32), y.astype(np.float32)
     rates, betas = rates.astype(np.float32)[:, None], betas.astype(np.float32)[:, None]
@@ -103,8 +107,14 @@ def torch_mlp(optimizer_name: str, threads: int | None = None):
         torch.set_num_threads(threads)
     nn = torch.nn
     model = nn.Sequential(
-        nn.Flatten(), nn.Linear(784, 512), nn.ReLU(), nn.Dropout(0.2),
-        nn.Linear(512, 128), nn.ReLU(), nn.Dropout(0.2), nn.Linear(128, 10),
+        nn.Flatten(),
+        nn.Linear(784, 512),
+        nn.ReLU(),
+        nn.Dropout(0.2),
+        nn.Linear(512, 128),
+        nn.ReLU(),
+        nn.Dropout(0.2),
+        nn.Linear(128, 10),
     )
     kinds = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "rmsprop": torch.optim.RMSprop}
     return model, kinds[optimizer_name](model.parameters(), lr=0.01)
@@ -130,7 +140,9 @@ def torch_epoch_loader(x: np.ndarray, y: np.ndarray, optimizer_name: str, epochs
             correct += int((outputs.argmax(1) == yb).sum())
 
 
-def torch_epoch_indexed(x: np.ndarray, y: np.ndarray, optimizer_name: str, epochs: int, threads: int | None = None) -> None:
+def torch_epoch_indexed(
+    x: np.ndarray, y: np.ndarray, optimizer_name: str, epochs: int, threads: int | None = None
+) -> None:
     """Train by indexing a permuted tensor: no DataLoader, sums kept as tensors."""
     import torch
 

@@ -72,10 +72,16 @@ def test_putting_the_floats_back_gives_the_same_specification(sizes, weight):
     ("raw", "message"),
     [
         ({"shape": "rond"}, r"run\.shape: unknown shape 'rond'; did you mean 'round'\?"),
-        ({"shape": {"kind": "round", "radios": 1}}, r"run\.shape\.radios: unknown field; did you mean 'radius'\?"),
+        (
+            {"shape": {"kind": "round", "radios": 1}},
+            r"run\.shape\.radios: unknown field; did you mean 'radius'\?",
+        ),
         ({"shape": {"kind": "round", "radius": "big"}}, r"run\.shape\.radius: .*found 'big'"),
         ({"shape": "round", "wieght": 1}, r"run\.wieght: unknown field; did you mean 'weight'\?"),
-        ({"shape": "round", "part": {"fractoin": 1}}, r"run\.part\.fractoin: .*did you mean 'fraction'"),
+        (
+            {"shape": "round", "part": {"fractoin": 1}},
+            r"run\.part\.fractoin: .*did you mean 'fraction'",
+        ),
         ({"shape": "round", "weight": float("nan")}, r"run\.weight: .*finite"),
         ({}, r"run\.shape: this field is required"),
         ({"shape": 3}, r"run\.shape: expected a name or a mapping"),

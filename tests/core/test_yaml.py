@@ -33,9 +33,14 @@ def test_exponents_without_a_dot_are_numbers():
         ("x: " + "[" * 3000, "nested too deeply"),
         ("x: " + "[" * 300 + "]" * 300, "nested too deeply"),
         ("\n".join(" " * i + f"a{i}:" for i in range(1500)), "nested too deeply"),
-        ("a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "\n".join(
-            f"{b}: &{b} [{','.join(['*' + a] * 10)}]" for a, b in zip("abcdefg", "bcdefgh", strict=True)
-        ), "more than"),
+        (
+            "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
+            + "\n".join(
+                f"{b}: &{b} [{','.join(['*' + a] * 10)}]"
+                for a, b in zip("abcdefg", "bcdefgh", strict=True)
+            ),
+            "more than",
+        ),
         ("a: !!python/object/apply:os.system ['true']", "not valid YAML"),
         ("a: \x00", "not valid YAML"),
         ("a" * (5 << 20), "bytes"),

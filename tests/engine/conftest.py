@@ -54,7 +54,9 @@ def cohort(datasets):
     return make
 
 
-def curves(cohort: Cohort, strategy: Strategy, runs=None, chunks=None, program=None) -> dict[str, np.ndarray]:
+def curves(
+    cohort: Cohort, strategy: Strategy, runs=None, chunks=None, program=None
+) -> dict[str, np.ndarray]:
     """Train a cohort's runs and return each one's records, all metrics, by run."""
     runs = runs or cohort.runs
     program = program or Program(cohort, strategy)

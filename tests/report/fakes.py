@@ -151,11 +151,12 @@ def provenance() -> dict[str, Any]:
         "compile_seconds": 3.2,
     }
     notes = {
-        "source": "scikit-learn",
-        "rows": 1797,
-        "split": "1438 train, 359 test, stratified, seed 0",
+        "name": "digits",
+        "files": ["scikit-learn 1.9.1, load_digits"],
+        "examples": {"train": 1438, "test": 359},
+        "split": "test: 0.2 of the examples, stratified random split, seed 0",
     }
-    return {"sessions": [session], "data": {"digits": notes}}
+    return {"sessions": [session], "data": [notes]}
 
 
 def grid(factors: Mapping[str, Iterable[Any]], start: int = 0) -> list[FakeConfiguration]:
@@ -207,8 +208,9 @@ def logistic_descent(folder: Path, seeds: int = 20, records: int = 101) -> FakeR
         configurations,
         train(configurations, seeds, curve),
         name="logistic-descent",
-        question="On logistic regression with two features, what do momentum, Nesterov's momentum and the "
-        "learning rate change, and what does one example per update cost against the full batch?",
+        question="On logistic regression with two features, what do momentum, Nesterov's "
+        "momentum and the learning rate change, and what does one example per update cost "
+        "against the full batch?",
         seeds=seeds,
         report={
             "metric": "train_loss",
@@ -264,8 +266,8 @@ def mnist_ten(folder: Path, seeds: int = 5, epochs: int = 15, spread: float = 0.
         configurations,
         runs,
         name="mnist-ten",
-        question="On MNIST, how do ten combinations of activation, loss and optimizer compare at one learning "
-        "rate, once each is trained with five seeds?",
+        question="On MNIST, how do ten combinations of activation, loss and optimizer compare at "
+        "one learning rate, once each is trained with five seeds?",
         seeds=seeds,
         report={"metric": "test_accuracy"},
         run={
@@ -314,8 +316,8 @@ def digits(folder: Path, seeds: int = 5, epochs: int = 30) -> FakeResult:
         configurations,
         train(configurations, seeds, curve),
         name="digits-optimizers",
-        question="Which optimizer trains a small network on handwritten digits best, and does the answer "
-        "depend on the activation function?",
+        question="Which optimizer trains a small network on handwritten digits best, and does "
+        "the answer depend on the activation function?",
         seeds=seeds,
         report={"metric": "test_accuracy", "rows": "model.activation", "columns": "optimizer"},
         run={

@@ -3,6 +3,7 @@
 import errno
 import os
 
+import numpy as np
 import pytest
 
 from descentlab.core.errors import StoreError
@@ -10,8 +11,6 @@ from descentlab.store.checkpoints import Checkpoint, read_checkpoint, write_chec
 from descentlab.store.folder import Folder
 from descentlab.store.provenance import locked
 from descentlab.store.segments import query, read_segment, segment_names, write_segment
-
-import numpy as np
 
 COLUMNS = {"run": ["a", "a", "b"], "step": [0, 1, 1], "train_loss": [1.0, np.nan, 0.25]}
 
@@ -28,12 +27,18 @@ def test_segments_round_trip_and_answer_queries(folder):
     table = read_segment(folder, "k-0-1")
     assert table["run"].to_pylist() == ["a", "a", "b"]
     assert table["train_loss"].to_pylist() == [1.0, None, 0.25]
-    answer = query(folder, "SELECT run, max(train_loss) AS m FROM segments GROUP BY run ORDER BY run")
+    answer = query(
+        folder, "SELECT run, max(train_loss) AS m FROM segments GROUP BY run ORDER BY run"
+    )
     assert answer.to_dict("list") == {"run": ["a", "b"], "m": [4.0, 5.0]}
 
 
 def test_checkpoints_round_trip_every_leaf_and_dtype(folder):
-    leaves = (np.arange(6, dtype=np.float32).reshape(2, 3), np.asarray([-1], np.int32), np.zeros((2, 0)))
+    leaves = (
+        np.arange(6, dtype=np.float32).reshape(2, 3),
+        np.asarray([-1], np.int32),
+        np.zeros((2, 0)),
+    )
     write_checkpoint(folder, "c-00000005", Checkpoint(("x", "y"), 5, leaves))
     found = read_checkpoint(folder, "c-00000005")
     assert (found.runs, found.step) == (("x", "y"), 5)
@@ -79,7 +84,7 @@ def test_half_written_files_are_not_listed_and_are_swept(tmp_path):
     folder.write("segments/a.parquet", b"x")
     (tmp_path / "segments" / ".tmp-123").write_bytes(b"half")
     assert folder.names("segments") == ["segments/a.parquet"]
-    folder.sweep("segments")
+    folder.sweep()
     assert [p.name for p in (tmp_path / "segments").iterdir()] == ["a.parquet"]
 
 

@@ -6,6 +6,10 @@ import os
 import sys
 
 
+class Stopped(Exception):
+    """Ctrl-C during a study, after what was trained has been saved."""
+
+
 def main() -> None:
     """Run the command line and exit with its status: 0 done, 1 "no", 2 cannot be served."""
     from descentlab.cli.app import app
@@ -16,7 +20,7 @@ def main() -> None:
     except DescentLabError as error:
         print(f"descentlab: {error}", file=sys.stderr)
         _leave(2)
-    except KeyboardInterrupt:
+    except (Stopped, KeyboardInterrupt):
         print("\ndescentlab: stopped; the same command goes on from here", file=sys.stderr)
         _leave(130)
     except BrokenPipeError:

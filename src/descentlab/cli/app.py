@@ -17,7 +17,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-data_app = typer.Typer(help="Data sets: which there are, where they lie, how to get them.", no_args_is_help=True)
+data_app = typer.Typer(
+    help="Data sets: which there are, where they lie, how to get them.", no_args_is_help=True
+)
 app.add_typer(data_app, name="data")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -44,7 +46,10 @@ def _root(
 @app.command("list")
 def list_names(
     what: Annotated[
-        str, typer.Argument(help="studies, data, optimizers, schedules, models, batches or objectives; all if left out.")
+        str,
+        typer.Argument(
+            help="studies, data, optimizers, schedules, models, batches, objectives; or all."
+        ),
     ] = "",
     json: Json = False,
 ) -> None:
@@ -56,26 +61,45 @@ def list_names(
 
 @app.command()
 def run(
-    study: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A study of the library, or a study file.")],
+    study: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="A study of the library, or a study file.")
+    ],
     out: Annotated[str | None, typer.Option(help="Results folder (default: results/NAME).")] = None,
-    seeds: Annotated[int | None, typer.Option(help="Number of seeds instead of the study's.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(help="Number of seeds instead of the study's.")
+    ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="PATH=VALUE", help="Change a setting, such as epochs=2. Repeatable."),
+        typer.Option(
+            "--set", metavar="PATH=VALUE", help="Change a setting, such as epochs=2. Repeatable."
+        ),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; only the folder.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress; only the folder.")
+    ] = False,
     explain_plan: Annotated[
-        bool, typer.Option("--explain-plan", help="Show cohorts, compilations, memory and expected time; train nothing.")
+        bool,
+        typer.Option(
+            "--explain-plan",
+            help="Show cohorts, compilations, memory and expected time; train nothing.",
+        ),
     ] = False,
     strategy: Annotated[
-        str | None, typer.Option(metavar="FORM:WIDTHxLANES", help="Layout of all cohorts, such as vmap:64x2.")
+        str | None,
+        typer.Option(metavar="FORM:WIDTHxLANES", help="Layout of all cohorts, such as vmap:64x2."),
     ] = None,
     reproducible: Annotated[
-        bool, typer.Option(help="Layout by structure alone: a run is bit-equal whatever its company.")
+        bool,
+        typer.Option(help="Layout by structure alone: a run is bit-equal whatever its company."),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Confirm a study of more than 100,000 runs.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Confirm a study of more than 100,000 runs.")
+    ] = False,
     report: Annotated[bool, typer.Option(help="Write report.html at the end.")] = True,
-    json: Annotated[bool, typer.Option("--json", help="Print the plan (with --explain-plan) or the summary as JSON.")] = False,
+    json: Annotated[
+        bool,
+        typer.Option("--json", help="Print the plan (with --explain-plan) or the summary as JSON."),
+    ] = False,
 ) -> None:
     """Run a study, or go on with it; the last line printed is the results folder."""
     from descentlab.cli import running
@@ -116,7 +140,10 @@ def show(folder: Folder, json: Json = False) -> None:
 def curves(
     folder: Folder,
     metric: Annotated[str, typer.Option(help="A recorded metric, such as test_accuracy.")],
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write to a file instead of standard output.")] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write to a file instead of standard output."),
+    ] = None,
 ) -> None:
     """Print a metric by step as CSV: configuration, seed, step, epoch, value."""
     import sys
@@ -169,5 +196,3 @@ def data_path(name: Annotated[str, typer.Argument(help="A data set.")]) -> None:
     from descentlab.data.listing import data_path as find
 
     typer.echo(find(name))
-
-

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from descentlab.cli import Stopped
 from descentlab.cli.text import print_json, say
 
 if TYPE_CHECKING:
@@ -20,12 +21,15 @@ def run(prepared: Prepared, out: str, options: Options, *, quiet: bool, report: 
     from descentlab.studies.result import StudyResult
     from descentlab.studies.run import execute
 
-    with contextlib.closing(execute(prepared, Folder(out), options)) as progress:
-        if quiet:
-            for _ in progress:
-                pass
-        else:
-            _follow(prepared, progress)
+    try:
+        with contextlib.closing(execute(prepared, Folder(out), options)) as progress:
+            if quiet:
+                for _ in progress:
+                    pass
+            else:
+                _follow(prepared, progress)
+    except KeyboardInterrupt:
+        raise Stopped from None  # the framework would exit by way of threads that still compute
     result = StudyResult(out)
     if report:
         from descentlab.report.html import write_report
@@ -62,7 +66,9 @@ def explain(prepared: Prepared, out: str, options: Options, as_json: bool) -> No
 
 def _plan_row(plan: CohortPlan, seconds: float) -> dict[str, Any]:
     spec = plan.spec
-    widths = {c.leaves[0].shape[0] for c in plan.open_chunks} | ({plan.strategy.width} if plan.pending else set())
+    widths = {c.leaves[0].shape[0] for c in plan.open_chunks} | (
+        {plan.strategy.width} if plan.pending else set()
+    )
     return {
         "cohort": plan.cohort.name,
         "what": f"{spec.model.kind} · {spec.loss} · {spec.optimizer.kind} · {spec.batches.kind}",
@@ -73,7 +79,9 @@ def _plan_row(plan: CohortPlan, seconds: float) -> dict[str, Any]:
         "strategy": str(plan.strategy),
         "chunks": len(plan.chunks) + len(plan.open_chunks),
         "compilations": len(widths) * (3 if spec.record.predictions else 2),
-        "bytes": plan.cost.run_bytes * plan.strategy.width * min(plan.strategy.lanes, max(1, len(plan.chunks))),
+        "bytes": plan.cost.run_bytes
+        * plan.strategy.width
+        * min(plan.strategy.lanes, max(1, len(plan.chunks))),
         "seconds": seconds,
     }
 
@@ -82,17 +90,38 @@ def _print_plan(rows: list[dict[str, Any]], total: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=140)
     table = Table(box=None, header_style="bold")
-    for heading in ("cohort", "what", "runs", "parameters", "updates", "layout", "chunks", "programs", "MB", "seconds"):
-        table.add_column(heading, justify="left" if heading in ("cohort", "what", "layout") else "right")
+    for heading in (
+        "cohort",
+        "what",
+        "runs",
+        "parameters",
+        "updates",
+        "layout",
+        "chunks",
+        "programs",
+        "MB",
+        "s",
+    ):
+        left = heading in ("cohort", "what", "layout")
+        table.add_column(heading, justify="left" if left else "right", no_wrap=heading != "what")
     for row in rows:
         resumed = f" + {row['resumed']} resumed" if row["resumed"] else ""
         table.add_row(
-            row["cohort"], row["what"], f"{row['runs']}{resumed}", f"{row['parameters']:,}",
-            f"{row['updates']:,}", row["strategy"], str(row["chunks"]), str(row["compilations"]),
-            f"{row['bytes'] / 1e6:.1f}", f"{row['seconds']:.1f}",
+            row["cohort"].split("-")[0],
+            row["what"],
+            f"{row['runs']}{resumed}",
+            f"{row['parameters']:,}",
+            f"{row['updates']:,}",
+            row["strategy"],
+            str(row["chunks"]),
+            str(row["compilations"]),
+            f"{row['bytes'] / 1e6:.1f}",
+            f"{row['seconds']:.1f}",
         )
-    console = Console(highlight=False)
     console.print(table)
     console.print(
         f"{total['runs']} runs in {len(rows)} cohorts; about {total['seconds']:.0f} s of training "
@@ -111,8 +140,12 @@ def _follow(prepared: Prepared, progress: Iterator[Progress]) -> None:
     metric = prepared.study.report.metric
     best = _Best(metric)
     columns = [
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(), TextColumn("{task.fields[left]}"), TextColumn("{task.fields[now]}"),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+        TextColumn("{task.fields[now]}"),
     ]
     with Bars(*columns, console=Console(stderr=True), transient=True, refresh_per_second=4) as bars:
         task = bars.add_task("preparing", total=1.0, left="", now="")

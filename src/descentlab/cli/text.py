@@ -33,7 +33,9 @@ def print_names(names: dict[str, dict[str, str]], as_json: bool) -> None:
 
     console = Console(highlight=False)
     for what, entries in names.items():
-        table = Table(title=what, title_justify="left", title_style="bold", box=None, show_header=False)
+        table = Table(
+            title=what, title_justify="left", title_style="bold", box=None, show_header=False
+        )
         table.add_column(no_wrap=True, style="cyan")
         table.add_column()
         for name, text in entries.items():
@@ -54,7 +56,9 @@ def print_data_sets(entries: list[dict[str, Any]], as_json: bool) -> None:
     for heading in ("name", "what", "where"):
         table.add_column(heading, overflow="fold")
     for entry in entries:
-        table.add_row(str(entry["name"]), str(entry["what"]), str(entry.get("where") or entry.get("how", "")))
+        table.add_row(
+            str(entry["name"]), str(entry["what"]), str(entry.get("where") or entry.get("how", ""))
+        )
     Console(highlight=False).print(table)
 
 

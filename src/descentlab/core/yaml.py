@@ -34,7 +34,9 @@ _Loader.yaml_implicit_resolvers = {
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
 )
 
 
@@ -46,7 +48,9 @@ def read_yaml(text: str | bytes, source: str) -> Any:
         source: its name, for messages.
     """
     if len(text) > MOST_BYTES:
-        raise SpecError(f"{source}: a study file of {len(text):,} bytes; at most {MOST_BYTES:,} are read")
+        raise SpecError(
+            f"{source}: a study file of {len(text):,} bytes; at most {MOST_BYTES:,} are read"
+        )
     try:
         value = yaml.load(text, _Loader)
         _bounded(value, source)
@@ -58,7 +62,9 @@ def read_yaml(text: str | bytes, source: str) -> Any:
     except (UnicodeDecodeError, ValueError) as error:
         raise SpecError(f"{source}: not readable as text: {error}") from None
     except RecursionError:
-        raise SpecError(f"{source}: nested too deeply; at most {MOST_DEPTH} levels are read") from None
+        raise SpecError(
+            f"{source}: nested too deeply; at most {MOST_DEPTH} levels are read"
+        ) from None
     return value
 
 
@@ -79,7 +85,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 _Dumper.add_representer(list, _Dumper.represent_list)
-_Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers  # what reads as a number is quoted
+_Dumper.yaml_implicit_resolvers = (
+    _Loader.yaml_implicit_resolvers
+)  # what reads as a number is quoted
 
 
 def _bounded(value: Any, source: str) -> None:
@@ -90,7 +98,9 @@ def _bounded(value: Any, source: str) -> None:
         item, depth = waiting.pop()
         count += 1
         if count > MOST_VALUES:
-            raise SpecError(f"{source}: more than {MOST_VALUES:,} values; vary a grid instead of listing")
+            raise SpecError(
+                f"{source}: more than {MOST_VALUES:,} values; vary a grid instead of listing"
+            )
         if depth > MOST_DEPTH:
             raise SpecError(f"{source}: nested too deeply; at most {MOST_DEPTH} levels are read")
         if isinstance(item, dict):

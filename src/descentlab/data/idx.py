@@ -25,7 +25,9 @@ def read_bytes(path: Path) -> bytes:
         content = path.read_bytes()
         return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"{path} is a damaged gzip file ({error}); delete it and fetch it again") from None
+        raise DataError(
+            f"{path} is a damaged gzip file ({error}); delete it and fetch it again"
+        ) from None
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from None
 
@@ -37,9 +39,13 @@ def parse(content: bytes, source: str) -> np.ndarray:
         DataError: not idx, not of bytes, or shorter or longer than its header says.
     """
     if len(content) < 4 or content[:2] != b"\0\0":
-        raise DataError(f"{source} is no idx file: its first bytes are {content[:4].hex() or 'missing'}")
+        raise DataError(
+            f"{source} is no idx file: its first bytes are {content[:4].hex() or 'missing'}"
+        )
     if content[2] != 8:
-        raise DataError(f"{source}: values of type 0x{content[2]:02x}; only bytes (0x08) are expected")
+        raise DataError(
+            f"{source}: values of type 0x{content[2]:02x}; only bytes (0x08) are expected"
+        )
     dimensions = content[3]
     header = 4 + 4 * dimensions
     if len(content) < header:
@@ -49,7 +55,7 @@ def parse(content: bytes, source: str) -> np.ndarray:
     if len(content) != expected:
         state = "truncated" if len(content) < expected else "too long"
         raise DataError(
-            f"{source} is {state}: {len(content):,} bytes, where its header {shape} means {expected:,}; "
-            "fetch it again"
+            f"{source} is {state}: {len(content):,} bytes, where its header {shape} "
+            f"means {expected:,}; fetch it again"
         )
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)

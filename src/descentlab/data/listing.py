@@ -6,7 +6,7 @@ import inspect
 from typing import Any
 
 from descentlab.core.errors import DataError, SpecError, unknown
-from descentlab.data.locate import VARIABLE, PublicData, Progress, fetch, find, folders
+from descentlab.data.locate import VARIABLE, Progress, PublicData, fetch, find, folders
 from descentlab.data.public import FASHION_MNIST, MNIST
 from descentlab.data.specs import CATALOGUE
 
@@ -16,7 +16,7 @@ OWN = ("npz", "csv", "parquet")
 
 
 def list_data() -> list[dict[str, Any]]:
-    """Return every data set: ``name``, ``what`` it is, ``where`` it lies (or None) and ``how`` to get it."""
+    """Return each data set's ``name``, ``what`` it is, ``where`` it lies, ``how`` to get it."""
     return [_entry(name) for name in CATALOGUE.kinds]
 
 
@@ -63,7 +63,10 @@ def _entry(name: str) -> dict[str, Any]:
 
 
 def _public(data: PublicData) -> tuple[str | None, str]:
-    how = f"'descentlab data get {data.name}', or a folder '{data.name}' below one that {VARIABLE} names"
+    how = (
+        f"'descentlab data get {data.name}', or a folder '{data.name}' below one that "
+        f"{VARIABLE} names"
+    )
     try:
         found = find(data)
     except DataError as error:

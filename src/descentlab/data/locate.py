@@ -1,4 +1,4 @@
-"""Where data sets lie: ``DESCENTLAB_DATA``, the user's cache, system folders, the public address."""
+"""Where data sets lie: ``DESCENTLAB_DATA``, the user's cache, system folders, or the web."""
 
 from __future__ import annotations
 
@@ -92,7 +92,8 @@ def verify(file: PublicFile, path: Path, content: bytes) -> None:
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if found != file.content_md5:
         raise DataError(
-            f"{path} has the wrong checksum (md5 of the content {found}, published {file.content_md5}); "
+            f"{path} has the wrong checksum (md5 of the content {found}, "
+            f"published {file.content_md5}); "
             "delete it and fetch it again, or use kind 'npz' for data of your own"
         )
 
@@ -107,7 +108,9 @@ def _variant(folder: Path, name: str) -> Path | None:
     return None
 
 
-def _fetch_file(data: PublicData, file: PublicFile, folder: Path, progress: Progress | None) -> Path:
+def _fetch_file(
+    data: PublicData, file: PublicFile, folder: Path, progress: Progress | None
+) -> Path:
     target = folder / file.name
     if target.is_file():
         return target
@@ -129,7 +132,9 @@ def _fetch_file(data: PublicData, file: PublicFile, folder: Path, progress: Prog
             f"'{data.name}' below one that {VARIABLE} names"
         ) from None
     except OSError as error:
-        raise DataError(f"cannot write {folder}: {error.strerror or error}; nothing was kept") from None
+        raise DataError(
+            f"cannot write {folder}: {error.strerror or error}; nothing was kept"
+        ) from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)

@@ -66,7 +66,12 @@ def prepare(raw: Raw, split: Split, scale: Scale) -> Dataset:
         "scaling": words,
     }
     return Dataset(
-        raw.name, examples["train"], examples.get("validation"), examples.get("test"), raw.classes, notes
+        raw.name,
+        examples["train"],
+        examples.get("validation"),
+        examples.get("test"),
+        raw.classes,
+        notes,
     )
 
 
@@ -75,23 +80,30 @@ def check(raw: Raw, inputs: np.ndarray, targets: np.ndarray) -> None:
     if len(inputs) == 0:
         raise DataError(f"{raw.name}: there are no examples")
     if len(inputs) != len(targets):
-        raise DataError(f"{raw.name}: {len(inputs)} inputs and {len(targets)} labels; expected as many of each")
+        raise DataError(
+            f"{raw.name}: {len(inputs)} inputs and {len(targets)} labels; expected as many of each"
+        )
     for name, values in (("inputs", inputs), ("targets", targets)):
         if not np.issubdtype(values.dtype, np.integer) and not np.isfinite(values).all():
             place = np.argwhere(~np.isfinite(values.reshape(len(values), -1)))[0]
-            column = raw.columns[place[1]] if name == "inputs" and raw.columns else f"column {place[1]}"
+            column = (
+                raw.columns[place[1]] if name == "inputs" and raw.columns else f"column {place[1]}"
+            )
             raise DataError(
-                f"{raw.name}: {name} hold {values.reshape(len(values), -1)[tuple(place)]} in row {place[0]} "
-                f"({column}); remove or fill in such rows first"
+                f"{raw.name}: {name} hold {values.reshape(len(values), -1)[tuple(place)]} in "
+                f"row {place[0]} ({column}); remove or fill in such rows first"
             )
     if raw.classes:
         low, high = int(targets.min()), int(targets.max())
         if low < 0 or high >= len(raw.classes):
             raise DataError(
-                f"{raw.name}: labels must be 0 … {len(raw.classes) - 1}, found {low if low < 0 else high}"
+                f"{raw.name}: labels must be 0 … {len(raw.classes) - 1}, "
+                f"found {low if low < 0 else high}"
             )
         if len(np.unique(targets)) < 2:
-            raise DataError(f"{raw.name}: all {len(targets)} examples are of one class; two are needed")
+            raise DataError(
+                f"{raw.name}: all {len(targets)} examples are of one class; two are needed"
+            )
 
 
 def split_indices(
@@ -134,15 +146,20 @@ def _parts(raw: Raw, split: Split) -> dict[str, np.ndarray]:
         if share:
             counts[name] = round(share * n) if isinstance(share, float) else share
             if counts[name] == 0:
-                raise DataError(f"{raw.name}: split.{name} = {share} of {n} examples is none; make it larger")
+                raise DataError(
+                    f"{raw.name}: split.{name} = {share} of {n} examples is none; make it larger"
+                )
     left = n - sum(counts.values())
     if left < 1:
         raise DataError(
-            f"{raw.name}: split takes {sum(counts.values())} of {n} examples and leaves none to train on"
+            f"{raw.name}: split takes {sum(counts.values())} of {n} examples "
+            "and leaves none to train on"
         )
     parts = split_indices(raw.targets, counts, split.seed, split.stratify and bool(raw.classes))
     if raw.classes and len(np.unique(raw.targets[parts["train"]])) < 2:
-        raise DataError(f"{raw.name}: the split leaves one class to train on; set less apart, or stratify")
+        raise DataError(
+            f"{raw.name}: the split leaves one class to train on; set less apart, or stratify"
+        )
     return parts
 
 
@@ -151,7 +168,9 @@ def _split_words(raw: Raw, split: Split) -> str:
     for name in ("validation", "test"):
         share = getattr(split, name)
         if share:
-            size = f"{share:.4g} of the examples" if isinstance(share, float) else f"{share} examples"
+            size = (
+                f"{share:.4g} of the examples" if isinstance(share, float) else f"{share} examples"
+            )
             kind = "stratified" if split.stratify and raw.classes else "simple"
             words.append(f"{name}: {size}, {kind} random split, seed {split.seed}")
     if raw.test is not None and split.test is None:
@@ -166,7 +185,9 @@ def _scaled(inputs: dict[str, np.ndarray], scale: Scale) -> tuple[dict[str, np.n
         return {k: np.asarray(x, kept) for k, x in inputs.items()}, "inputs as they are"
     if scale == "unit":
         top = 255 if train.dtype == np.uint8 else float(np.abs(train).max()) or 1.0
-        words = f"inputs divided by {top:g}" + ("" if train.dtype == np.uint8 else ", the largest of train")
+        words = f"inputs divided by {top:g}" + (
+            "" if train.dtype == np.uint8 else ", the largest of train"
+        )
         return {k: np.asarray(x, kept) / kept(top) for k, x in inputs.items()}, words
     if scale == "minmax":
         low, high = train.min(axis=0), train.max(axis=0)

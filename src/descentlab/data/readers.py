@@ -40,7 +40,15 @@ def read_bundled(name: str) -> Raw:
     columns = tuple(map(str, loaded.feature_names))
     inputs = loaded.images if name == "digits" else loaded.data
     kept = np.float32 if name == "digits" else np.float64
-    return Raw(name, inputs.astype(kept), loaded.target.astype(np.int32), classes, None, source, () if name == "digits" else columns)
+    return Raw(
+        name,
+        inputs.astype(kept),
+        loaded.target.astype(np.int32),
+        classes,
+        None,
+        source,
+        () if name == "digits" else columns,
+    )
 
 
 def generate(name: str, examples: int, seed: int, **settings: Any) -> Raw:
@@ -100,7 +108,9 @@ def read_npz(path: Path, inputs: str, label: str, numeric: bool) -> Raw:
     try:
         with np.load(path, allow_pickle=False) as file:
             if not hasattr(file, "files"):
-                raise DataError(f"{path} holds one array; expected an .npz with '{inputs}' and '{label}'")
+                raise DataError(
+                    f"{path} holds one array; expected an .npz with '{inputs}' and '{label}'"
+                )
             arrays = {name: file[name] for name in file.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read as .npz without pickled objects: {error}") from None
@@ -114,7 +124,9 @@ def read_npz(path: Path, inputs: str, label: str, numeric: bool) -> Raw:
     return _labelled(path, train, test, numeric, ())
 
 
-def read_table(path: Path, label: str, features: tuple[str, ...] | None, numeric: bool, parquet: bool) -> Raw:
+def read_table(
+    path: Path, label: str, features: tuple[str, ...] | None, numeric: bool, parquet: bool
+) -> Raw:
     """Read a CSV or Parquet table: a label column and feature columns (all others by default)."""
     import pyarrow as pa
     import pyarrow.csv
@@ -138,20 +150,27 @@ def read_table(path: Path, label: str, features: tuple[str, ...] | None, numeric
 
 def _column(path: Path, name: str, values: Any) -> np.ndarray:
     column = values.to_numpy(zero_copy_only=False)
-    if column.dtype == object or not np.issubdtype(column.dtype, np.number) and column.dtype != bool:
+    if column.dtype == object or (
+        not np.issubdtype(column.dtype, np.number) and column.dtype != bool
+    ):
         raise DataError(
-            f"{path}: column '{name}' holds {values.type}, not numbers; name the columns to use in 'features'"
+            f"{path}: column '{name}' holds {values.type}, not numbers; "
+            "name the columns to use in 'features'"
         )
     return column.astype(np.float64)
 
 
 def _numbers(path: Path, name: str, array: np.ndarray) -> np.ndarray:
     if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array) or array.ndim < 2:
-        raise DataError(f"{path}: '{name}' must hold numbers [examples, …], found {array.dtype} {array.shape}")
+        raise DataError(
+            f"{path}: '{name}' must hold numbers [examples, …], found {array.dtype} {array.shape}"
+        )
     return array if array.dtype in (np.uint8, np.float32) else array.astype(np.float64)
 
 
-def _labelled(path: Path, train: tuple, test: tuple | None, numeric: bool, columns: tuple[str, ...]) -> Raw:
+def _labelled(
+    path: Path, train: tuple, test: tuple | None, numeric: bool, columns: tuple[str, ...]
+) -> Raw:
     """Turn labels into class numbers in sorted order of their names, or leave them as numbers."""
     source = {"files": [str(path)]}
     pairs = [train] if test is None else [train, test]
@@ -165,7 +184,9 @@ def _labelled(path: Path, train: tuple, test: tuple | None, numeric: bool, colum
         names = [_class_names(path, y) for _, y in pairs]
         known = np.unique(names[0])
         if len(known) > 10_000:
-            raise DataError(f"{path}: {len(known)} different labels; for numbers use 'target: numeric'")
+            raise DataError(
+                f"{path}: {len(known)} different labels; for numbers use 'target: numeric'"
+            )
         targets = [np.searchsorted(known, y).astype(np.int32) for y in names]
         for y, numbers in zip(names, targets, strict=True):
             strange = y[(numbers >= len(known)) | (known[np.minimum(numbers, len(known) - 1)] != y)]
@@ -186,11 +207,16 @@ def _class_names(path: Path, labels: np.ndarray) -> np.ndarray:
         raise DataError(f"{path}: the label in row {missing[0]} is missing; remove such rows first")
     if np.issubdtype(labels.dtype, np.floating):
         if (labels != np.round(labels)).any():
-            raise DataError(f"{path}: labels are fractions such as {labels[labels != np.round(labels)][0]}; use 'target: numeric'")
+            fraction = labels[labels != np.round(labels)][0]
+            raise DataError(
+                f"{path}: labels are fractions such as {fraction}; use 'target: numeric'"
+            )
         labels = labels.astype(np.int64)
     return labels.astype(str) if labels.dtype == object or labels.dtype.kind in "US" else labels
 
 
 def _exists(path: Path) -> None:
     if not path.is_file():
-        raise DataError(f"{path} is not there (paths are taken from the current folder, {Path.cwd()})")
+        raise DataError(
+            f"{path} is not there (paths are taken from the current folder, {Path.cwd()})"
+        )

@@ -152,7 +152,7 @@ class _Own(Data):
 
 
 class Npz(_Own):
-    """Arrays of your own in an ``.npz`` file: inputs, labels, and ``test_…`` of both if there are."""
+    """Arrays of your own in an ``.npz`` file: inputs, labels, and perhaps ``test_…`` of both."""
 
     kind: Literal["npz"] = "npz"
     inputs: str = "inputs"
@@ -175,7 +175,9 @@ class Csv(_Own):
         from descentlab.data.readers import read_table
 
         parquet = self.kind == "parquet"
-        return read_table(Path(self.path), self.label, self.features, self.target == "numeric", parquet)
+        return read_table(
+            Path(self.path), self.label, self.features, self.target == "numeric", parquet
+        )
 
 
 class Parquet(Csv):

@@ -15,7 +15,7 @@ from descentlab.engine.step import OneRun
 from descentlab.engine.strategy import Strategy
 from descentlab.engine.training import Cohort
 
-EFFICIENCY = 0.5
+EFFICIENCY = 0.6
 """Share of the measured matrix-product peak that training reaches, for estimates."""
 
 STEP_SECONDS = 12e-6
@@ -36,7 +36,10 @@ class Cost:
 
 
 def estimate(cohort: Cohort) -> Cost:
-    """Trace one update and one record of a single run, without compiling, and add up."""
+    """Trace the gradients of one batch of a single run, without compiling, and add up.
+
+    A forward pass is taken as a third of them.
+    """
     program = Program(cohort, Strategy("map", 1, 1))
     state = program.state_shape()
     seeds, floats = program.inputs(cohort.runs[:1])
@@ -46,26 +49,28 @@ def estimate(cohort: Cohort) -> Cost:
     }
     batch = cohort.training.batches.batch_size(cohort.arrays.examples)
     with program.precision():
-        own = jax.tree.map(
+        state, seed, floats = jax.tree.map(
             lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), (state, seeds, floats)
         )
-        inputs = jax.ShapeDtypeStruct((batch, *data["train"][0].shape[1:]), data["train"][0].dtype)
-        forward = jax.make_jaxpr(OneRun(cohort).forward)(*own, inputs)
-    width, flops = _sizes(forward.jaxpr)
-    state_bytes = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(own[0]))
-    parameters = sum(x.size for x in jax.tree.leaves(own[0].parameters))
-    itemsize = np.dtype(cohort.training.precision).itemsize
+        inputs, targets = (
+            jax.ShapeDtypeStruct((batch, *x.shape[1:]), x.dtype) for x in data["train"]
+        )
+        one = OneRun(cohort)
+        traced = jax.make_jaxpr(one.gradients)(state.parameters, seed, floats, inputs, targets)
+    live, flops = _sizes(traced.jaxpr)
+    size = lambda tree: sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(tree))  # noqa: E731
     evaluated = [n for n in data if n != "train" or cohort.training.train_record == "evaluated"]
+    examples = sum(data[name][0].shape[0] for name in evaluated)
     return Cost(
-        run_bytes=state_bytes + parameters * itemsize + 2 * width,
-        parameters=parameters,
-        update_flops=3 * flops,
-        record_flops=sum(flops * data[n][0].shape[0] // batch for n in evaluated),
+        run_bytes=size(state) + live + size(inputs),
+        parameters=sum(x.size for x in jax.tree.leaves(state.parameters)),
+        update_flops=flops,
+        record_flops=flops * examples // (3 * batch),
     )
 
 
 def seconds(cost: Cost, cohort: Cohort, strategy: Strategy, runs: int) -> float:
-    """Expected wall-clock seconds of ``runs`` runs, all lanes busy; within a factor of about two."""
+    """Expected wall-clock seconds of ``runs`` runs, all lanes busy; within a factor of two."""
     training = cohort.training
     records = training.steps // training.every + 1
     work = runs * (training.steps * cost.update_flops + records * cost.record_flops)
@@ -92,21 +97,23 @@ def matrix_peak() -> float:
 
 
 def _sizes(jaxpr: Any) -> tuple[int, int]:
-    """Bytes of all intermediate values of a program, and the operations of its matrix products."""
-    width = flops = 0
+    """Bytes of the results of matrix products, twice, and the products' operations.
+
+    Elementwise work fuses into its neighbours, so that about one more array a product lives.
+    """
+    live = flops = 0
     for equation in _needed(jaxpr):
-        inner = [p for p in equation.params.values() if hasattr(p, "eqns") or hasattr(p, "jaxpr")]
-        for program in inner:
-            more = _sizes(getattr(program, "jaxpr", program))
-            width, flops = width + more[0], flops + more[1]
-        if not inner:
-            width += sum(v.aval.size * v.aval.dtype.itemsize for v in equation.outvars)
+        for inner in equation.params.values():
+            if hasattr(inner, "eqns") or hasattr(inner, "jaxpr"):
+                more = _sizes(getattr(inner, "jaxpr", inner))
+                live, flops = live + more[0], flops + more[1]
         if equation.primitive.name == "dot_general":
             contracted = equation.params["dimension_numbers"][0][0]
             left = equation.invars[0].aval.shape
-            out = equation.outvars[0].aval.size
-            flops += 2 * out * int(np.prod([left[axis] for axis in contracted]))
-    return width, flops
+            out = equation.outvars[0].aval
+            flops += 2 * out.size * int(np.prod([left[axis] for axis in contracted]))
+            live += 2 * out.size * out.dtype.itemsize
+    return live, flops
 
 
 def _needed(jaxpr: Any) -> list[Any]:

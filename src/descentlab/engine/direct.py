@@ -39,13 +39,15 @@ class Trained:
     _records: pd.DataFrame
 
     def frame(self) -> pd.DataFrame:
-        """Return one row a run: settings, seed, ``diverged``, and each metric at the last record."""
+        """Return one row a run: settings, seed, ``diverged``, each metric at the last record."""
         return self._records.groupby(["configuration", "seed"]).tail(1).reset_index(drop=True)
 
     def curves(self, metric: str) -> pd.DataFrame:
         """Return ``configuration, seed, step, epoch, value`` of a recorded metric."""
         if metric not in self._records:
-            known = [c for c in self._records.columns if c.startswith(("train_", "validation_", "test_"))]
+            known = [
+                c for c in self._records.columns if c.startswith(("train_", "validation_", "test_"))
+            ]
             raise SpecError(f"unknown metric '{metric}' (recorded: {', '.join(known)})")
         table = self._records[["configuration", "seed", "step", "epoch", metric]]
         return table.rename(columns={metric: "value"}).dropna(ignore_index=True)
@@ -129,14 +131,27 @@ def train(
     if (epochs is None) == (steps is None):
         raise SpecError("train: give either 'epochs' or 'steps', and not both")
     names = list(settings or {})
-    combinations = [dict(zip(names, map(float, v), strict=True)) for v in itertools.product(*(settings or {}).values())]
+    combinations = [
+        dict(zip(names, map(float, v), strict=True))
+        for v in itertools.product(*(settings or {}).values())
+    ]
     seed_list = list(range(seeds)) if isinstance(seeds, int) else [int(seed) for seed in seeds]
     if not combinations or not seed_list:
         raise SpecError("train: every setting needs at least one value, and there must be a seed")
     dataset = _dataset(data, validation, test, objective)
     cohort = _cohort(
-        model, dataset, optimizer, loss, (epochs, steps), batch_size, combinations, seed_list,
-        objective, every, train_record, precision,
+        model,
+        dataset,
+        optimizer,
+        loss,
+        (epochs, steps),
+        batch_size,
+        combinations,
+        seed_list,
+        objective,
+        every,
+        train_record,
+        precision,
     )
     jobs, lanes = _jobs(cohort, strategy, reproducible)
     last: list[Stretch] = []
@@ -162,7 +177,9 @@ def _dataset(data: Pair, validation: Pair | None, test: Pair | None, objective: 
         if objective == "regression":
             return Examples(inputs, targets.astype(float).reshape(len(targets), -1))
         if not np.issubdtype(targets.dtype, np.integer) or targets.min() < 0:
-            raise DataError(f"train: {name} targets must be class numbers 0, 1, …, found {targets.dtype}")
+            raise DataError(
+                f"train: {name} targets must be class numbers 0, 1, …, found {targets.dtype}"
+            )
         return Examples(inputs, targets.astype(np.int32))
 
     parts = [examples(data, "training"), examples(validation, "validation"), examples(test, "test")]
@@ -173,9 +190,18 @@ def _dataset(data: Pair, validation: Pair | None, test: Pair | None, objective: 
 
 
 def _cohort(
-    model: Any, dataset: Dataset, optimizer: Any, loss: Any, length: tuple[int | None, int | None],
-    batch_size: int | None, combinations: list[dict[str, float]], seeds: list[int], objective: str,
-    every: Any, train_record: Any, precision: Any,
+    model: Any,
+    dataset: Dataset,
+    optimizer: Any,
+    loss: Any,
+    length: tuple[int | None, int | None],
+    batch_size: int | None,
+    combinations: list[dict[str, float]],
+    seeds: list[int],
+    objective: str,
+    every: Any,
+    train_record: Any,
+    precision: Any,
 ) -> Cohort:
     from descentlab.data.batches import Full, Shuffled
     from descentlab.engine.training import Arrays, Cohort, Run, Training
@@ -187,7 +213,10 @@ def _cohort(
     total = length[1] if length[1] is not None else (length[0] or 0) * per_epoch
     if total < 1:
         raise SpecError("train: at least one update is needed")
-    built = CATALOGUE.validate(objective).build(loss if isinstance(loss, str) else "mse" if objective == "regression" else "cross_entropy", dataset)  # type: ignore[attr-defined]
+    built = CATALOGUE.validate(objective).build(
+        loss if isinstance(loss, str) else "mse" if objective == "regression" else "cross_entropy",
+        dataset,
+    )  # type: ignore[attr-defined]
     if not isinstance(loss, str):
         built = dataclasses.replace(built, loss=loss, metrics={**built.metrics, "loss": loss})
     training = Training(
@@ -215,7 +244,9 @@ def _builder(model: Any) -> Callable[[Any, Any], Any]:
     if isinstance(model, eqx.Module):
         return lambda floats, key: model
     if not callable(model):
-        raise SpecError(f"train: 'model' must be an Equinox module or make one, found {type(model).__name__}")
+        raise SpecError(
+            f"train: 'model' must be an Equinox module or make one, found {type(model).__name__}"
+        )
     return lambda floats, key: model(key=key, **_wanted(model, floats))
 
 
@@ -229,7 +260,9 @@ def _optimizer(optimizer: Any) -> Callable[[Any], Any]:
     if all(hasattr(optimizer, name) for name in ("init", "update", "evaluation_parameters")):
         return lambda floats: optimizer
     if not callable(optimizer):
-        raise SpecError("train: 'optimizer' must be an Optax transformation or make one of settings")
+        raise SpecError(
+            "train: 'optimizer' must be an Optax transformation or make one of settings"
+        )
 
     def make(floats: Any) -> Any:
         made = optimizer(**_wanted(optimizer, floats))
@@ -296,9 +329,13 @@ def _models(cohort: Cohort, last: list[Stretch]) -> dict[tuple[int, int], Any]:
     for stretch in last:
         for index, run in enumerate(stretch.job.runs):
             with stretch.job.program.precision():
-                floats = {k: np.asarray(v, cohort.training.precision) for k, v in run.floats.items()}
+                floats = {
+                    k: np.asarray(v, cohort.training.precision) for k, v in run.floats.items()
+                }
                 model = cohort.training.build(floats, named_key(run.seed, "init"))
                 static = eqx.partition(model, trainable, is_leaf=is_setting)[1]
                 own = jax.tree.map(lambda x, i=index: x[i], stretch.state.parameters)
-            models[int(run.id.split("-", 1)[0]), run.seed] = eqx.combine(own, static, is_leaf=is_setting)
+            models[int(run.id.split("-", 1)[0]), run.seed] = eqx.combine(
+                own, static, is_leaf=is_setting
+            )
     return models

@@ -59,7 +59,9 @@ class Stretch:
     @property
     def finished(self) -> bool:
         """Whether the chunk has nothing left to train: all updates done, or all runs diverged."""
-        return self.end >= self.job.program.cohort.training.steps or bool((self.diverged >= 0).all())
+        return self.end >= self.job.program.cohort.training.steps or bool(
+            (self.diverged >= 0).all()
+        )
 
 
 def train(jobs: Sequence[Job], lanes: int) -> Iterator[Stretch]:
@@ -107,7 +109,7 @@ def _report(reports: queue.Queue, report: Any, stop: threading.Event) -> None:
             return reports.put(report, timeout=0.2)
         except queue.Full:
             if stop.is_set():
-                return
+                return None
 
 
 class DeviceData:
@@ -145,8 +147,14 @@ def _train_chunk(job: Job, store: DeviceData, stop: threading.Event) -> Iterator
         seconds = time.perf_counter() - begun - (program.compile_seconds - compiled)
         steps = tuple(cohort.records(-1 if step == 0 else step, until))
         stretch = Stretch(
-            job, step, until, steps, np.asarray(rows)[: len(job.runs), : len(steps)],
-            diverged, state, seconds,
+            job,
+            step,
+            until,
+            steps,
+            np.asarray(rows)[: len(job.runs), : len(steps)],
+            diverged,
+            state,
+            seconds,
         )
         if stretch.finished and job.predict:
             outputs = program.predict(state, seeds, floats, data["test"][0])

@@ -13,7 +13,7 @@ def enable_cache() -> None:
     """
     import jax
 
-    if jax.config.jax_compilation_cache_dir is not None:
+    if jax.config.values.get("jax_compilation_cache_dir") is not None:
         return
     folder = cache_folder() / "programs"
     try:

@@ -49,7 +49,9 @@ class Program:
         seeds = np.asarray([run.seed for run in padded], np.uint32)
         names = runs[0].floats
         dtype = self.cohort.training.precision
-        return seeds, {name: np.asarray([run.floats[name] for run in padded], dtype) for name in names}
+        return seeds, {
+            name: np.asarray([run.floats[name] for run in padded], dtype) for name in names
+        }
 
     def start(self, seeds: Any, floats: Any) -> State:
         """Return the chunk's state before the first update."""
@@ -68,7 +70,9 @@ class Program:
 
     def predict(self, state: State, seeds: Any, floats: Any, inputs: Any) -> Any:
         """Return the chunk's outputs for ``inputs``: ``[width, n, outputs]``."""
-        return self._call("predict", self._laid_out(self._one.predict, 1), state, seeds, floats, inputs)
+        return self._call(
+            "predict", self._laid_out(self._one.predict, 1), state, seeds, floats, inputs
+        )
 
     def state_shape(self) -> State:
         """Return shapes and dtypes of the chunk's state without computing it."""

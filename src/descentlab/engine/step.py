@@ -20,7 +20,7 @@ from descentlab.core.keys import named_key
 from descentlab.engine.training import Cohort, Floats, Training
 
 EVALUATION_BLOCK = 1024
-"""Examples of one forward pass in an evaluation; fixed, so that sums never depend on the company."""
+"""Examples of one forward pass in an evaluation; fixed, so that sums are always the same."""
 
 
 class State(NamedTuple):
@@ -139,17 +139,31 @@ class OneRun:
         key = named_key(seed, "predict") if self.training.evaluate_dropout else None
         size = min(EVALUATION_BLOCK, len(inputs))
         blocks = [inputs[i : i + size] for i in range(0, len(inputs), size)]
-        return jnp.concatenate([
-            self._forward(parameters, static, block, None if key is None else jax.random.fold_in(key, i))
-            for i, block in enumerate(blocks)
-        ])
+        return jnp.concatenate(
+            [
+                self._forward(
+                    parameters, static, block, None if key is None else jax.random.fold_in(key, i)
+                )
+                for i, block in enumerate(blocks)
+            ]
+        )
 
-    def forward(
-        self, state: State, seed: Int[Array, ""], floats: Floats, inputs: Float[Array, "n ..."]
-    ) -> Float[Array, "n outputs"]:
-        """Return the outputs of one batch as training computes them (dropout on)."""
-        static = self._static(seed, floats)
-        return self._forward(state.parameters, static, inputs, named_key(seed, "dropout"))
+    def gradients(
+        self,
+        parameters: Any,
+        seed: Int[Array, ""],
+        floats: Floats,
+        inputs: Float[Array, "n ..."],
+        targets: Array,
+    ) -> Any:
+        """Return the gradients of one batch's mean loss as training computes them (dropout on)."""
+        static, key = self._static(seed, floats), named_key(seed, "dropout")
+
+        def loss(parameters: Any) -> Array:
+            outputs = self._forward(parameters, static, inputs, key)
+            return self.training.objective.loss(outputs, targets).mean()
+
+        return jax.grad(loss)(parameters)
 
     def _model(self, seed: Array, floats: Floats) -> tuple[Any, Any]:
         model = self.training.build(floats, named_key(seed, "init"))
@@ -165,7 +179,9 @@ class OneRun:
         model = eqx.filter_eval_shape(self.training.build, floats, named_key(seed, "init"))
         is_shape = lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct)  # noqa: E731
         static = jax.tree.map(
-            lambda leaf: None if is_shape(leaf) and jnp.issubdtype(leaf.dtype, jnp.inexact) else leaf,
+            lambda leaf: (
+                None if is_shape(leaf) and jnp.issubdtype(leaf.dtype, jnp.inexact) else leaf
+            ),
             model,
             is_leaf=is_setting,
         )
@@ -200,11 +216,18 @@ class OneRun:
         position = (step % self.steps_per_epoch) * self.batch_size
         chosen = jax.lax.dynamic_slice_in_dim(order, position, self.batch_size)
         weights = (chosen < self.examples).astype(self.dtype) if self.ragged else None
-        take = {"mode": "clip"}
-        return inputs.at[chosen].get(**take), targets.at[chosen].get(**take), weights
+        chosen = jnp.minimum(chosen, self.examples - 1)
+        return inputs[chosen], targets[chosen], weights
 
     def _update(
-        self, state: State, static: Any, optimizer: Any, data: dict, order: Array, step: Array, key: Array
+        self,
+        state: State,
+        static: Any,
+        optimizer: Any,
+        data: dict,
+        order: Array,
+        step: Array,
+        key: Array,
     ) -> State:
         inputs, targets, weights = self._batch(data, order, step)
         dropout_key = jax.random.fold_in(key, step)
@@ -302,11 +325,12 @@ class OneRun:
         zeros = {name: jnp.zeros((), self.dtype) for name in metrics}
         blocks = -(-count // size)
         sums = (
-            block(jnp.int32(0), zeros) if blocks == 1 else jax.lax.fori_loop(0, blocks, block, zeros)
+            block(jnp.int32(0), zeros)
+            if blocks == 1
+            else jax.lax.fori_loop(0, blocks, block, zeros)
         )
         return {name: total / count for name, total in sums.items()}
 
 
 def _first(diverged: Array, bad: Array, step: Array) -> Array:
     return jnp.where((diverged < 0) & bad, jnp.asarray(step, jnp.int32), diverged)
-

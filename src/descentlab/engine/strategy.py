@@ -15,7 +15,7 @@ from typing import Literal
 from descentlab.core.errors import SpecError
 
 CACHE_BYTES = 1 << 20
-"""Live bytes of a chunk that stay in a core's cache; wider chunks are slower (measured, up to 5×)."""
+"""Live bytes of a chunk that stay in a core's cache; wider chunks are slower, up to 5×."""
 
 LARGE_BYTES = 512 << 10
 """Live bytes of one run above which runs are trained one at a time on a CPU."""
@@ -52,10 +52,13 @@ class Strategy:
         width, _, lanes = numbers.partition("x")
         if form not in ("map", "vmap") or not (width.isdigit() and lanes.isdigit()):
             raise SpecError(
-                f"--strategy: expected FORM:WIDTHxLANES such as 'vmap:64x2' or 'map:1x2', found '{text}'"
+                f"--strategy: expected FORM:WIDTHxLANES such as 'vmap:64x2' or 'map:1x2', "
+                f"found '{text}'"
             )
         if not (1 <= int(width) <= 1 << 16 and 1 <= int(lanes) <= 256):
-            raise SpecError(f"--strategy: width must be 1 … 65536 and lanes 1 … 256, found '{text}'")
+            raise SpecError(
+                f"--strategy: width must be 1 … 65536 and lanes 1 … 256, found '{text}'"
+            )
         return cls(form, int(width), int(lanes))  # type: ignore[arg-type]
 
 
@@ -75,7 +78,13 @@ class Platform:
         device = jax.devices()[0]
         stats = device.memory_stats() if device.platform != "cpu" else None
         memory = (stats or {}).get("bytes_limit", 8 << 30)
-        return cls(device.platform, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, memory)
+        return cls(
+            device.platform,
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1,
+            memory,
+        )
 
 
 def choose(

@@ -86,7 +86,9 @@ class Arrays:
     @property
     def shapes(self) -> tuple[tuple[str, tuple[int, ...], str, tuple[int, ...], str], ...]:
         """Shapes and dtypes of every part, which belong to a cohort's structure."""
-        return tuple((n, x.shape, str(x.dtype), y.shape, str(y.dtype)) for n, (x, y) in self.parts.items())
+        return tuple(
+            (n, x.shape, str(x.dtype), y.shape, str(y.dtype)) for n, (x, y) in self.parts.items()
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,10 +114,12 @@ class Cohort:
     def metrics(self) -> tuple[str, ...]:
         """Names of the recorded metrics, such as ``test_accuracy``, in column order."""
         names = self.training.objective.metrics
-        return tuple(f"{part}_{name}" for part in PARTS if part in self.arrays.parts for name in names)
+        return tuple(
+            f"{part}_{name}" for part in PARTS if part in self.arrays.parts for name in names
+        )
 
     def records(self, start: int, end: int) -> list[int]:
-        """Return the steps in (start, end] at which a record is made; step 0 counts if start < 0."""
+        """Return the steps in (start, end] with a record; step 0 counts if start < 0."""
         every, last = self.training.every, self.training.steps
         steps = list(range((start // every + 1) * every, end + 1, every))
         return [*steps, last] if start < last <= end and last % every else steps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -88,7 +88,7 @@ def t_interval(
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def t_quantile(count: int, level: float = 0.95) -> float:
     """Return the factor of the standard error: the (1 + level)/2 quantile of t with count - 1."""
     from scipy.special import stdtrit  # scipy.stats takes half a second to import

@@ -1,19 +1,19 @@
 """Activation functions by their standard names.
 
-==============  ==========================================================
+==============  =====================================================================
 name            formula
-==============  ==========================================================
+==============  =====================================================================
 ``identity``    x
 ``sigmoid``     1 / (1 + e⁻ˣ)
 ``tanh``        tanh x
 ``relu``        max(0, x); its gradient at 0 is 0
-``leaky_relu``  x if x ≥ 0, else 0.01 x
+``leaky_relu``  x if x > 0, else 0.01 x; its gradient at 0 is 0.01, as PyTorch's
 ``elu``         x if x > 0, else eˣ - 1
 ``selu``        1.0507 (x if x > 0, else 1.6733 (eˣ - 1))
 ``gelu``        x Φ(x), exact (PyTorch's default; not the tanh approximation)
 ``silu``        x / (1 + e⁻ˣ)
 ``softplus``    ln(1 + eˣ)
-==============  ==========================================================
+==============  =====================================================================
 """
 
 from __future__ import annotations
@@ -37,14 +37,24 @@ def activation(name: ActivationName) -> Callable[[Array], Array]:
     """
     import jax
 
-    if name == "identity":
-        return identity
-    return gelu if name == "gelu" else getattr(jax.nn, name)
+    own = {"identity": identity, "gelu": gelu, "leaky_relu": leaky_relu}
+    return own[name] if name in own else getattr(jax.nn, name)
 
 
 def identity(x: Array) -> Array:
     """Return ``x``."""
     return x
+
+
+def leaky_relu(x: Array) -> Array:
+    """Return x where it is positive, else 0.01 x (Maas et al. 2013).
+
+    ``jax.nn.leaky_relu`` has slope 1 at 0; PyTorch's is 0.01, which shows where units start
+    at exactly 0.
+    """
+    import jax.numpy as jnp
+
+    return jnp.where(x > 0, x, 0.01 * x)
 
 
 def gelu(x: Array) -> Array:

@@ -5,15 +5,16 @@ Convolutional models come with a later release; they will be kinds of this catal
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+import inspect
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PlainValidator, create_model
+from pydantic import Field, PlainValidator, model_validator
 
 from descentlab.core.catalogue import Catalogue
-from descentlab.core.errors import SpecError
+from descentlab.core.errors import SpecError, unknown
 from descentlab.core.spec import Spec
-from descentlab.models.activations import ActivationName
+from descentlab.models.activations import ActivationName, activation
 from descentlab.models.initial import CATALOGUE as INITIAL
 
 InitialField = Annotated[Any, PlainValidator(INITIAL.validate)]
@@ -26,7 +27,16 @@ class Model(Spec):
     """Whether the module takes a batch; an imported one takes one example, as Equinox's do."""
 
     def build(self, input_shape: tuple[int, ...], outputs: int, *, key: Any, dtype: Any) -> Any:
-        """Return the Equinox module with its initial weights; called inside a compiled program."""
+        """Return the Equinox module with its initial weights.
+
+        Called inside a compiled program, so that floats may be traced.
+
+        Args:
+            input_shape: of one example.
+            outputs: number of outputs of one example.
+            key: a typed JAX key; it alone decides the initial weights.
+            dtype: of the parameters: ``float32`` or ``float64``.
+        """
         raise NotImplementedError
 
 
@@ -42,7 +52,14 @@ class Linear(Model):
         from descentlab.models.modules import MLP
 
         return MLP(
-            input_shape, (), outputs, _identity, self.initial, bias=self.bias, key=key, dtype=dtype
+            input_shape,
+            (),
+            outputs,
+            activation("identity"),
+            self.initial,
+            bias=self.bias,
+            key=key,
+            dtype=dtype,
         )
 
 
@@ -64,7 +81,6 @@ class MultiLayerPerceptron(Model):
 
     def build(self, input_shape: tuple[int, ...], outputs: int, *, key: Any, dtype: Any) -> Any:
         """Return the module."""
-        from descentlab.models.activations import activation
         from descentlab.models.modules import MLP
 
         return MLP(
@@ -83,45 +99,97 @@ class MultiLayerPerceptron(Model):
 class Imported(Model):
     """A model of one's own: ``object(input_shape, outputs, key=key, **settings)``.
 
-    ``kind`` is ``package.module:object``. The object returns an Equinox module that
-    takes one example. Floats among the settings are data and can be varied cheaply.
+    ``kind`` is ``package.module:object``. The object returns an Equinox module that takes
+    one example, as Equinox's own do: ``module(x, key=key)`` or ``module(x)``. ``key`` is None
+    where dropout is off. Floats among the settings are data: they may be traced arrays.
     """
 
     kind: str
     settings: dict[str, Any] = {}
     batched: ClassVar[bool] = False
-    make: ClassVar[Callable[..., Any]]
+
+    @model_validator(mode="after")
+    def _can_be_called(self) -> Imported:
+        try:
+            signature = inspect.signature(_find(self.kind))
+        except (TypeError, ValueError):  # a callable that does not say what it takes
+            return self
+        kinds = {parameter.kind for parameter in signature.parameters.values()}
+        if inspect.Parameter.VAR_KEYWORD not in kinds:
+            taken = list(signature.parameters)
+            for name in self.settings:
+                if name not in taken:
+                    raise ValueError(unknown(f"setting of {self.kind}", name, taken))
+        try:
+            signature.bind((), 1, key=None, **self.settings)
+        except TypeError as error:
+            raise ValueError(
+                f"{self.kind} cannot be called as object(input_shape, outputs, key=key, "
+                f"**settings): {error}; its signature is {signature}"
+            ) from None
+        return self
 
     def build(self, input_shape: tuple[int, ...], outputs: int, *, key: Any, dtype: Any) -> Any:
-        """Call the imported object; its floating-point arrays get the run's precision."""
+        """Call the imported object; its floating-point arrays get the run's precision.
+
+        Raises:
+            SpecError: the object or the module that it makes fails, is no Equinox module, or
+                gives outputs of another shape than ``[outputs]``.
+        """
         import equinox as eqx
         import jax
 
         try:
-            module = type(self).make(input_shape, outputs, key=key, **self.settings)
-        except TypeError as error:
-            raise SpecError(
-                f"run.model: {self.kind} could not be called as "
-                f"object(input_shape, outputs, key=key, **settings): {error}"
-            ) from None
+            module = _find(self.kind)(input_shape, outputs, key=key, **self.settings)
+        except Exception as error:
+            raise SpecError(f"run.model: {self.kind} failed: {_said(error)}") from error
         if not isinstance(module, eqx.Module):
             raise SpecError(
-                f"run.model: {self.kind} returned {type(module).__name__}, not an Equinox module"
+                f"run.model: {self.kind} must return an Equinox module (equinox.Module), "
+                f"found {type(module).__name__}"
             )
-        cast = lambda leaf: leaf.astype(dtype) if eqx.is_inexact_array(leaf) else leaf  # noqa: E731
-        return jax.tree.map(cast, module)
+        module = jax.tree.map(
+            lambda leaf: leaf.astype(dtype) if eqx.is_inexact_array(leaf) else leaf, module
+        )
+        self._check(module, input_shape, outputs, dtype)
+        return module
+
+    def _check(self, module: Any, shape: tuple[int, ...], outputs: int, dtype: Any) -> None:
+        """See what one example gives, without computing anything."""
+        import equinox as eqx
+        import jax
+
+        quiet = eqx.nn.inference_mode(module)
+        example = jax.ShapeDtypeStruct(shape, dtype)
+        try:
+            named = {"key": None} if "key" in inspect.signature(quiet).parameters else {}
+            found = eqx.filter_eval_shape(quiet, example, **named)
+        except Exception as error:
+            raise SpecError(
+                f"run.model: the module of {self.kind} failed on one example of shape {shape}: "
+                f"{_said(error)}"
+            ) from error
+        if getattr(found, "shape", None) != (outputs,):
+            raise SpecError(
+                f"run.model: the module of {self.kind} must map one example of shape {shape} to "
+                f"an array of shape ({outputs},), found {getattr(found, 'shape', found)}"
+            )
 
 
-def _identity(x: Any) -> Any:
-    return x
+def _find(kind: str) -> Any:
+    module, _, name = kind.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _said(error: Exception) -> str:
+    first = (str(error).strip() or "no message").splitlines()[0]
+    return f"{type(error).__name__}: {first}"
 
 
 def _imported(kind: str, found: Any) -> type[Spec]:
     if not callable(found):
         raise ValueError(f"'{kind}' is {type(found).__name__}, which makes no model")
-    spec = create_model("Imported", __base__=Imported)
-    spec.make = staticmethod(found)
-    return spec
+    return Imported
 
 
 CATALOGUE = Catalogue(

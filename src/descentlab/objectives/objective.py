@@ -20,7 +20,9 @@ class Objective:
         outputs: number of outputs that a model needs.
         loss: minimised.
         metrics: recorded, by name; ``loss`` among them.
-        prepare: brings a data set's targets into the form that loss and metrics take.
+        prepare: checks a part's targets and brings them into the form that loss and metrics
+            take: class numbers ``[n]`` int32, or numbers ``[n, outputs]`` float64. Targets that
+            do not fit are a :class:`descentlab.core.errors.DataError`.
     """
 
     outputs: int

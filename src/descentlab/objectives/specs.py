@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from descentlab.core.catalogue import Catalogue
-from descentlab.core.errors import SpecError
+from descentlab.core.errors import DataError, SpecError, unknown
 from descentlab.core.spec import Spec
 
 if TYPE_CHECKING:
@@ -15,7 +15,23 @@ if TYPE_CHECKING:
     from descentlab.objectives.objective import Objective
 
 
-class Classification(Spec):
+LOSSES = ("cross_entropy", "nll", "binary_cross_entropy", "mse", "half_mse")
+REGRESSION_LOSSES = ("mse", "half_mse")
+
+
+class ObjectiveSpec(Spec):
+    """Base of the objectives' specifications."""
+
+    def build(self, loss: str, dataset: Dataset) -> Objective:
+        """Return the objective of a loss on a data set.
+
+        Raises:
+            SpecError: the loss is unknown or does not fit the data.
+        """
+        raise NotImplementedError
+
+
+class Classification(ObjectiveSpec):
     """Targets are classes; loss and accuracy are recorded.
 
     ``binary_cross_entropy`` takes two classes and one logit (predicted class 1 where it
@@ -27,57 +43,98 @@ class Classification(Spec):
 
     def build(self, loss: str, dataset: Dataset) -> Objective:
         """Return the objective for a data set, or say why loss and data do not fit."""
-        from descentlab.objectives import losses
         from descentlab.objectives.objective import Objective
 
+        function = _loss(loss)
         classes = len(dataset.classes)
         if classes < 2:
-            found = f"{classes} classes" if classes else "numeric targets"
+            found = "one class" if classes else "numeric targets (use 'objective: regression')"
             raise SpecError(
-                f"run.objective: classification needs at least two classes; '{dataset.name}' has "
-                f"{found}" + ("" if classes else " (use 'objective: regression')")
+                "run.objective: classification needs at least two classes; "
+                f"'{dataset.name}' has {found}"
             )
         if loss == "binary_cross_entropy" and classes != 2:
             raise SpecError(
-                f"run.loss: binary_cross_entropy is for two classes; '{dataset.name}' has {classes} "
-                "(use cross_entropy)"
+                "run.loss: binary_cross_entropy is for two classes; "
+                f"'{dataset.name}' has {classes} (use cross_entropy)"
             )
-        function = getattr(losses, loss)
-        if loss in ("mse", "half_mse"):
+        if loss in REGRESSION_LOSSES:
             function = _one_hot(function, classes)
         binary = loss == "binary_cross_entropy"
         return Objective(
             outputs=1 if binary else classes,
             loss=function,
             metrics={"loss": function, "accuracy": _binary_correct if binary else _correct},
-            prepare=lambda targets: np.asarray(targets, np.int32),
+            prepare=lambda targets: _class_numbers(targets, classes, dataset.name),
         )
 
 
-class Regression(Spec):
+class Regression(ObjectiveSpec):
     """Targets are numbers; ``mse`` or ``half_mse`` is minimised and recorded."""
 
     kind: Literal["regression"] = "regression"
 
     def build(self, loss: str, dataset: Dataset) -> Objective:
         """Return the objective for a data set, or say why loss and data do not fit."""
-        from descentlab.objectives import losses
         from descentlab.objectives.objective import Objective
 
-        if loss not in ("mse", "half_mse"):
+        function = _loss(loss)
+        if loss not in REGRESSION_LOSSES:
             raise SpecError(f"run.loss: {loss} is for classes; regression takes mse or half_mse")
-        targets = _matrix(dataset.train.targets)
-        function = getattr(losses, loss)
+        outputs = _numbers(dataset.train.targets, None, dataset.name).shape[1]
 
         def compared(outputs: Any, targets: Any) -> Any:
             return function(outputs, targets.astype(outputs.dtype))
 
-        return Objective(targets.shape[1], compared, {"loss": compared}, _matrix)
+        return Objective(
+            outputs=outputs,
+            loss=compared,
+            metrics={"loss": compared},
+            prepare=lambda targets: _numbers(targets, outputs, dataset.name),
+        )
 
 
-def _matrix(targets: np.ndarray) -> np.ndarray:
+def _loss(name: str) -> Any:
+    from descentlab.objectives import losses
+
+    if name not in LOSSES:
+        raise SpecError(f"run.loss: {unknown('loss', name, LOSSES)}")
+    return getattr(losses, name)
+
+
+def _class_numbers(targets: Any, classes: int, name: str) -> np.ndarray:
+    """Return targets as int32, having seen that each is the number of a class."""
     targets = np.asarray(targets)
-    return targets.reshape(len(targets), -1).astype(np.float64)
+    if targets.ndim != 1 or not np.issubdtype(targets.dtype, np.integer):
+        raise DataError(
+            f"'{name}': class targets must be one whole number an example, found "
+            f"{targets.dtype} of shape {targets.shape}"
+        )
+    wrong = np.flatnonzero((targets < 0) | (targets >= classes))
+    if len(wrong):
+        raise DataError(
+            f"'{name}': targets must be class numbers from 0 to {classes - 1}, found "
+            f"{targets[wrong[0]]} at example {wrong[0]} ({len(wrong)} such)"
+        )
+    return targets.astype(np.int32)
+
+
+def _numbers(targets: Any, outputs: int | None, name: str) -> np.ndarray:
+    """Return targets as a matrix of finite float64, with ``outputs`` columns if given."""
+    targets = np.asarray(targets)
+    matrix = targets.reshape(len(targets), -1).astype(np.float64)
+    if outputs is not None and matrix.shape[1] != outputs:
+        raise DataError(
+            f"'{name}': each example must have {outputs} target values as in the training "
+            f"part, found {matrix.shape[1]}"
+        )
+    wrong = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
+    if len(wrong):
+        raise DataError(
+            f"'{name}': targets must be finite, found {matrix[wrong[0]]} at example {wrong[0]} "
+            f"({len(wrong)} such)"
+        )
+    return matrix
 
 
 def _correct(outputs: Any, targets: Any) -> Any:
@@ -89,13 +146,12 @@ def _binary_correct(outputs: Any, targets: Any) -> Any:
 
 
 def _one_hot(function: Any, classes: int) -> Any:
-    import jax
+    def compared(outputs: Any, targets: Any) -> Any:
+        import jax
 
-    return lambda outputs, targets: function(
-        outputs, jax.nn.one_hot(targets, classes, dtype=outputs.dtype)
-    )
+        return function(outputs, jax.nn.one_hot(targets, classes, dtype=outputs.dtype))
+
+    return compared
 
 
-CATALOGUE = Catalogue(
-    "objective", {"classification": Classification, "regression": Regression}
-)
+CATALOGUE = Catalogue("objective", {"classification": Classification, "regression": Regression})

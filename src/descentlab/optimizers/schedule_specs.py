@@ -18,12 +18,9 @@ class Constant(Spec):
 
     def build(self) -> Callable[[Any], Any]:
         """Return the function of the step."""
+        from descentlab.optimizers.schedules import constant
 
-        def one(step: Any) -> float:
-            return 1.0
-
-        one.is_constant = True  # type: ignore[attr-defined]
-        return one
+        return constant
 
 
 class Exponential(Spec):

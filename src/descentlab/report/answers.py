@@ -1,4 +1,4 @@
-"""What a study's runs say: every configuration with its intervals, ranked, and the best two compared."""
+"""What a study's runs say: configurations with their intervals, ranked, against the best."""
 
 from __future__ import annotations
 
@@ -23,21 +23,46 @@ class Result(Protocol):
     study: Any
 
     @property
-    def provenance(self) -> dict[str, Any]: ...
+    def provenance(self) -> dict[str, Any]:
+        """Versions, devices and sessions."""
+        ...
+
     @property
-    def configurations(self) -> Sequence[Any]: ...
+    def configurations(self) -> Sequence[Any]:
+        """Configurations in the order of the file, with id, values and labels."""
+        ...
+
     @property
-    def factors(self) -> list[str]: ...
+    def factors(self) -> list[str]:
+        """Names of what varies."""
+        ...
+
     @property
-    def metrics(self) -> list[str]: ...
+    def metrics(self) -> list[str]:
+        """Names of the recorded metrics; none before the first record."""
+        ...
+
     @property
-    def primary(self) -> str: ...
+    def primary(self) -> str:
+        """The metric that configurations are ranked by; asked for only if there are metrics."""
+        ...
+
     @property
-    def planned(self) -> int: ...
-    @property
-    def complete(self) -> bool: ...
-    def frame(self) -> pd.DataFrame: ...
-    def curves(self, metric: str) -> pd.DataFrame: ...
+    def planned(self) -> int:
+        """Number of runs that the study has."""
+        ...
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a finished run, with each metric at its last record."""
+        ...
+
+    def curves(self, metric: str) -> pd.DataFrame:
+        """Return a metric's records: configuration, seed, step, epoch, value."""
+        ...
+
+
+SAME = 1e-5
+"""Relative difference up to which two figures are called the same: float32 sums differ so much."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +76,7 @@ class Row:
         done: finished runs, diverged ones included.
         diverged: runs that diverged.
         metrics: the mean over the runs that did not diverge, with its interval.
+        values: the primary metric by seed.
         gap: this configuration minus the best on the primary metric, paired by seed;
             None for the best itself and where no seed is shared.
     """
@@ -68,6 +94,14 @@ class Row:
     def used(self) -> int:
         """Runs that the means are over."""
         return self.done - self.diverged
+
+    @property
+    def same(self) -> bool:
+        """Whether it equals the best to five digits, seed by seed."""
+        if self.gap is None or not self.values:
+            return False
+        size = max(map(abs, self.values.values()))
+        return abs(self.gap.mean) + (self.gap.half or 0.0) <= SAME * size
 
 
 @dataclass(frozen=True)
@@ -100,7 +134,7 @@ class Answers:
     def best(self) -> Row | None:
         """The configuration with the best mean, if any has a figure."""
         first = self.rows[0] if self.rows else None
-        return first if first and self.primary and first.used else None
+        return first if first and self.primary and first.values else None
 
 
 def lower_is_better(metric: str) -> bool:
@@ -137,7 +171,6 @@ def _rows(
     for configuration in result.configurations:
         runs = np.asarray(groups.get(configuration.id, nothing), np.intp)
         sound = runs[~diverged[runs]]
-        values = columns[primary][sound] if primary in columns else np.zeros(0)
         rows.append(
             Row(
                 configuration.id,
@@ -146,14 +179,15 @@ def _rows(
                 len(runs),
                 int(diverged[runs].sum()),
                 {name: _of_finite(column[sound]) for name, column in columns.items()},
-                {
-                    int(s): float(v)
-                    for s, v in zip(seeds[sound], values, strict=False)
-                    if math.isfinite(v)
-                },
+                _by_seed(seeds[sound], columns[primary][sound]) if primary in columns else {},
             )
         )
     return rows
+
+
+def _by_seed(seeds: np.ndarray, values: np.ndarray) -> dict[int, float]:
+    pairs = zip(seeds.tolist(), values.tolist(), strict=True)
+    return {int(seed): value for seed, value in pairs if math.isfinite(value)}
 
 
 def _of_finite(values: np.ndarray) -> Interval:
@@ -163,7 +197,7 @@ def _of_finite(values: np.ndarray) -> Interval:
 
 def _standing(row: Row, primary: str | None) -> tuple[bool, int, float]:
     """Return what rows are sorted by: has it runs, how many diverged, the mean."""
-    mean = row.metrics[primary].mean if primary in row.metrics else math.nan
+    mean = row.metrics[primary].mean if primary and primary in row.metrics else math.nan
     sign = 1 if primary and lower_is_better(primary) else -1
     return not row.done, row.diverged, math.inf if math.isnan(mean) else sign * mean
 

@@ -53,7 +53,11 @@ class Axis:
         else:
             values = [1 - error for error in _decades(1 - self.high, 1 - self.low)]
         places = _warp(self.kind, np.array(values, float))
-        return [(float(p), _text(v, self.kind)) for p, v in zip(places, values, strict=True)]
+        texts = [_text(value, self.kind) for value in values]
+        if self.kind == "linear" and not any("×" in text for text in texts):
+            decimals = max(len(text.partition(".")[2]) for text in texts)
+            texts = [f"{value:.{decimals}f}".replace("-", numbers.MINUS) for value in values]
+        return list(zip(places.tolist(), texts, strict=True))
 
     @property
     def note(self) -> str:
@@ -80,7 +84,7 @@ def axis_of(metric: str, bands: Iterable[Band]) -> Axis:
         low, high = float(positive.min()), min(float(means.max()), ceiling)
         if high > low * 10**DECADES:
             return Axis("log", max(low, high * 1e-12), high)
-    elif not loss and 0 <= means.min() and means.max() <= 1:
+    elif not loss and means.min() >= 0 and means.max() <= 1:
         errors = 1 - means
         positive = errors[errors > 1e-12]
         if len(positive) and positive.max() > ERRORS * positive.min():
@@ -91,7 +95,7 @@ def axis_of(metric: str, bands: Iterable[Band]) -> Axis:
 
 
 def _with_bands(means: np.ndarray, bands: list[Band]) -> tuple[float, float]:
-    """Return a range that holds the means, and their intervals as far as they are not much wider."""
+    """Return a range that holds the means, and intervals that are not much wider."""
     low, high = float(means.min()), float(means.max())
     room = 0.15 * (high - low) or np.inf
     lows = np.concatenate([band.low for band in bands])
@@ -109,7 +113,7 @@ def _warp(kind: str, values: np.ndarray) -> np.ndarray:
 
 
 def _even(low: float, high: float) -> list[float]:
-    raw = (high - low) / 4
+    raw = (high - low) / 5
     size = 10 ** math.floor(math.log10(raw))
     step = next(size * m for m in (1, 2, 2.5, 5, 10) if size * m >= raw * 0.999)
     first = math.ceil(low / step - 1e-9)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -101,13 +101,14 @@ def _band(frame: pd.DataFrame, ident: str, axis: str, diverged: set[tuple[str, i
         if (ident, int(seed)) in diverged and present[index].any():
             last = int(np.flatnonzero(present[index])[-1])
             crosses.append((float(x[last]), float(values[index, last])))
-    parts = (a[keep] for a in (x, mean, mean - half, mean + half, count == len(seeds)))
-    return Band(*parts, tuple(crosses), len(seeds))
+    whole = count == len(seeds)
+    low, high = mean - half, mean + half
+    return Band(x[keep], mean[keep], low[keep], high[keep], whole[keep], tuple(crosses), len(seeds))
 
 
 def _thinned(band: Band) -> Band:
     if len(band.x) <= MOST_RECORDS:
         return band
     kept = np.unique(np.linspace(0, len(band.x) - 1, MOST_RECORDS).round().astype(int))
-    parts = (a[kept] for a in (band.x, band.mean, band.low, band.high, band.whole))
-    return Band(*parts, band.crosses, band.runs)
+    names = ("x", "mean", "low", "high", "whole")
+    return replace(band, **{name: getattr(band, name)[kept] for name in names})

@@ -8,32 +8,34 @@ from descentlab.report.settings import settings
 
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
 LOSSES = {
-    "cross_entropy": "cross-entropy, −log of the softmax probability of the right class (natural logarithm)",
-    "nll": "negative log-likelihood on log-softmax outputs, which is cross-entropy (natural logarithm)",
-    "binary_cross_entropy": "binary cross-entropy, −log of the probability given to the right class "
-    "(natural logarithm)",
+    "cross_entropy": "cross-entropy, −ln of the softmax probability of the right class",
+    "nll": "negative log-likelihood on log-softmax outputs, which is cross-entropy",
+    "binary_cross_entropy": "binary cross-entropy, −ln of the probability of the right class",
     "mse": "squared error, averaged over the outputs",
     "half_mse": "half the squared error, averaged over the outputs",
 }
 
 INTERVALS = (
-    "95 % intervals are Student’s t intervals of the mean over seeds: mean ± t(0.975, n − 1) · s / √n, with n the "
-    "number of seeds and s their sample standard deviation. They assume independent, roughly normal results; "
-    "they say how much the mean would move with other seeds, not with other data. ± 0 means that every seed "
-    "gave the same figure: nothing in those runs depended on the seed."
+    "95 % intervals are Student’s t intervals of the mean over seeds: "
+    "mean ± t(0.975, n − 1) · s / √n, with n the number of seeds and s their sample standard "
+    "deviation. They assume independent, roughly normal results; they say how much the mean "
+    "would move with other seeds, not with other data. ± 0 means that every seed gave the same "
+    "figure: nothing in those runs depended on the seed."
 )
 PAIRS = (
-    "Same seed, same luck: a seed gives every configuration the same initial weights (where shapes agree), data "
-    "order and dropout masks. So differences are taken seed by seed, and their interval is a t interval of those "
-    "differences. No interval is corrected for the number of comparisons or for picking the best afterwards."
+    "A seed gives every configuration the same initial weights (where shapes agree), data order "
+    "and dropout masks. So differences are taken seed by seed, and their interval is a t "
+    "interval of those differences. No interval is corrected for the number of comparisons or "
+    "for picking the best afterwards."
 )
 DIVERGED = (
-    "A run diverged when its loss or a parameter stopped being a finite number. It is a result: it keeps its "
-    "curve, is counted, and is not in the means; its configuration ranks behind all that never diverged."
+    "A run diverged when its loss or a parameter stopped being a finite number. It is a result: "
+    "it keeps its curve, is counted, and is not in the means; its configuration ranks behind "
+    "all that never diverged."
 )
 ROUNDING = (
-    "Means are rounded where their interval ends to mean anything (the Particle Data Group’s rule: one or two "
-    "digits of the half-width)."
+    "Means are rounded where their interval ends to mean anything (the Particle Data Group’s "
+    "rule: one or two digits of the half-width)."
 )
 
 
@@ -74,8 +76,8 @@ def _how(result: Result, part: str) -> str:
     kept = settings(result, "evaluate_dropout")
     if part == "train" and evaluated != {"evaluated"}:
         text = (
-            "Running mean over the training batches since the last record, as training saw them: the parameters "
-            "move from batch to batch"
+            "Running mean over the training batches since the last record, as training saw "
+            "them: the parameters move from batch to batch"
         )
         text += ", and dropout is on." if dropout else "."
         return text + (

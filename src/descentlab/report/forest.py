@@ -31,7 +31,7 @@ def scale_of(intervals: Sequence[Interval], metric: str) -> Axis | None:
         return Axis("log", max(low, least / 3), high)
     if (
         not lower_is_better(metric)
-        and 0 <= least
+        and least >= 0
         and most < 1
         and 1 - least > ERROR_ABOVE * (1 - most)
     ):
@@ -53,15 +53,24 @@ def mark(scale: Axis, interval: Interval) -> Markup | None:
 
 def axis(scale: Axis) -> Markup:
     """Return the column's axis: its two ends and its kind."""
-    kind = {"log": "log", "error": "log error"}.get(scale.kind)
+    size = max(abs(scale.low), abs(scale.high))
+    digits = max(3, 2 + math.ceil(math.log10(size / (scale.high - scale.low))))
+    kind = {"log": "log", "error": "log error"}.get(scale.kind, "")
+    ends = {"x1": MARGIN, "x2": WIDTH - MARGIN, "y1": 19, "y2": 19}
     return tag(
         "svg",
-        tag("line", x1=MARGIN, x2=WIDTH - MARGIN, y1=19, y2=19, stroke="currentColor", stroke_width=0.8),
-        tag("text", numbers.value(scale.low, 3), x=0, y=13, font_size=11, fill="currentColor"),
-        tag("text", kind, x=WIDTH / 2, y=13, font_size=11, fill="currentColor", text_anchor="middle") if kind else None,
-        tag("text", numbers.value(scale.high, 3), x=WIDTH, y=13, font_size=11, fill="currentColor", text_anchor="end"),
-        class_="forest", viewBox=f"0 0 {WIDTH:g} 20", aria_hidden="true",
-    )  # fmt: skip
+        tag("line", **ends, stroke="currentColor", stroke_width=0.8),
+        _text(numbers.value(scale.low, digits), 0, "start"),
+        _text(kind, WIDTH / 2, "middle"),
+        _text(numbers.value(scale.high, digits), WIDTH, "end"),
+        class_="forest",
+        viewBox=f"0 0 {WIDTH:g} 20",
+        aria_hidden="true",
+    )
+
+
+def _text(text: str, x: float, anchor: str) -> Markup:
+    return tag("text", text, x=x, y=13, font_size=11, fill="currentColor", text_anchor=anchor)
 
 
 def _place(scale: Axis, value: float) -> str:

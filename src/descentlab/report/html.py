@@ -9,7 +9,9 @@ from typing import Any
 
 from descentlab.report import palette, sections
 from descentlab.report.answers import Answers, Result, answers
+from descentlab.report.figures import figures
 from descentlab.report.markup import Markup, tag
+from descentlab.report.provenance import provenance
 
 REPORT = "report.html"
 
@@ -44,7 +46,7 @@ def page(result: Result) -> str:
 
 def _head(name: str, script: str) -> list[Markup]:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:"
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     return [
         tag("meta", charset="utf-8"),
         tag("meta", http_equiv="Content-Security-Policy", content=policy),
@@ -61,10 +63,10 @@ def _body(result: Result, found: Answers) -> list[Any]:
         sections.header(result, found),
         sections.answer(found),
         sections.ranking(found),
-        sections.figures(result, found),
+        figures(result, found),
         sections.definitions(result, found),
         sections.study(result),
-        sections.provenance(result),
+        provenance(result),
         sections.footer(found),
     ]
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 MOST_DIGITS = 6  # of a mean; float32 holds no more than seven
 PLAIN_DIGITS = 4  # of a number that stands without an interval
-SMALLEST = -6  # decimal places up to which a number is written out
+SMALLEST = -5  # power of ten down to which a number is written out: 0.00001
+FINEST = -8  # and the last decimal place that it then has
 LARGEST = 6  # power of ten from which a number has one
 TINY = 1e-290
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -43,8 +44,8 @@ def estimate(mean: float, half: float | None) -> Estimate:
     The half-width is rounded by the rule of the Particle Data Group: its first three
     digits 100…354 keep two digits, 355…949 keep one, and 950…999 become 1000 and keep
     two. The mean ends at the same decimal place. Without an interval, or where it has
-    no width, the mean has four significant digits. Small numbers are written
-    out down to the sixth decimal, and with a power of ten beyond.
+    no width, the mean has four significant digits. Numbers from 0.00001
+    to a million are written out, others with a power of ten.
 
     Source: Review of Particle Physics (2024), Introduction, 5.3 Rounding.
     """
@@ -55,17 +56,21 @@ def estimate(mean: float, half: float | None) -> Estimate:
     mean, half = _cleared(mean), _cleared(half)
     if half == 0:
         return _plain(mean, "0")
-    place = _place_of(half)
     power = _exponent(max(abs(mean), half))
-    if mean and place < _exponent(mean) - MOST_DIGITS + 1:
-        return _narrow(mean)
-    if place < SMALLEST or power >= LARGEST:
-        decimals = max(0, power - place)
-        scale = 10.0**power
-        return Estimate(
-            _fixed(mean / scale, decimals), _fixed(half / scale, decimals), _power(power)
-        )
-    return Estimate(_fixed(mean, -place), _fixed(half, -place), "")
+    place = _place_of(half)
+    finest = _finest(mean) if mean else place
+    if SMALLEST <= power < LARGEST:
+        if place < finest:
+            return Estimate(_fixed(mean, -finest), f"<{_fixed(10.0**finest, -finest)}", "")
+        return Estimate(_fixed(mean, -place), _fixed(half, -place), "")
+    decimals = max(0, power - max(place, finest))
+    scale = 10.0**power
+    written = (
+        f"<{_fixed(10.0**-decimals, decimals)}"
+        if place < finest
+        else _fixed(half / scale, decimals)
+    )
+    return Estimate(_fixed(mean / scale, decimals), written, _power(power))
 
 
 def value(number: float | None, digits: int = PLAIN_DIGITS) -> str:
@@ -81,11 +86,11 @@ def ends(low: float, high: float) -> tuple[str, str]:
     size = max(abs(low), abs(high))
     if half == 0:
         return value(low), value(high)
-    place = max(_place_of(half), _exponent(size) - MOST_DIGITS + 1)
-    if place < SMALLEST or _exponent(size) >= LARGEST:
-        digits = _exponent(size) - place + 1
-        return value(low, digits), value(high, digits)
-    return _fixed(low, -place), _fixed(high, -place)
+    place = max(_place_of(half), _finest(size))
+    power = _exponent(size)
+    if SMALLEST <= power < LARGEST:
+        return _fixed(low, -place), _fixed(high, -place)
+    return value(low, power - place + 1), value(high, power - place + 1)
 
 
 def count(number: int) -> str:
@@ -112,16 +117,11 @@ def _cleared(number: float) -> float:
     return 0.0 if abs(number) < TINY else number
 
 
-def _narrow(mean: float) -> Estimate:
-    """Write a mean whose interval is narrower than the digits that are shown."""
-    finest = _exponent(mean) - MOST_DIGITS + 1
-    if finest >= SMALLEST and _exponent(mean) < LARGEST:
-        return Estimate(_fixed(mean, -finest), f"<{_fixed(10.0**finest, -finest)}", "")
-    power = _exponent(mean)
-    decimals = MOST_DIGITS - 1
-    return Estimate(
-        _fixed(mean / 10.0**power, decimals), f"<{10.0**-decimals:.{decimals}f}", _power(power)
-    )
+def _finest(number: float) -> int:
+    """Return the power of ten of the last digit that is ever shown of a number."""
+    power = _exponent(number)
+    finest = power - MOST_DIGITS + 1
+    return max(finest, FINEST) if power >= SMALLEST else finest
 
 
 def _place_of(half: float) -> int:
@@ -137,11 +137,11 @@ def _plain(number: float, half: str, digits: int = PLAIN_DIGITS) -> Estimate:
     number = _cleared(number)
     if number == 0:
         return Estimate("0", half, "")
-    exponent = _exponent(float(f"{number:.{digits - 1}e}"))
+    exponent = int(f"{number:.{digits - 1}e}".partition("e")[2])  # after rounding
     written = (
         _fixed if half else _trimmed
     )  # in a column of intervals, zeros say how far it was rounded
-    if exponent <= SMALLEST or exponent >= LARGEST:
+    if exponent < SMALLEST or exponent >= LARGEST:
         return Estimate(written(number / 10.0**exponent, digits - 1), half, _power(exponent))
     return Estimate(written(number, digits - 1 - exponent), half, "")
 

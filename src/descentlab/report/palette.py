@@ -21,12 +21,12 @@ CATEGORIES = (
     "#581631",
 )
 CATEGORIES_DARK = (
-    "#3f88e4",
+    "#2f79d6",
     "#e89700",
     "#53c48e",
-    "#d0588f",
+    "#bd4a84",
     "#bd95ed",
-    "#949900",
+    "#7d8100",
     "#88f1ff",
     "#e1e85d",
 )
@@ -35,12 +35,9 @@ RAMP_DARK = ("#7f76dc", "#ac78d8", "#d27cca", "#f185b4", "#ff949c", "#ffa985", "
 
 TEXT, GRID, PAPER = "#010203", "#040506", "#fdfefd"  # stand-ins that the SVG's clean-up replaces
 
-DASHED_FROM = len(CATEGORIES)
-MOST_LINES = 10
-
 
 def colours(labels: list[str]) -> list[str]:
-    """Return a colour for each of some labels: a ramp if they are numbers in order, else categories."""
+    """Return a colour for each label: a ramp if they are numbers in order, else categories."""
     if len(labels) > 2 and _ordered(labels):
         places = [round(i * (len(RAMP) - 1) / (len(labels) - 1)) for i in range(len(labels))]
         return [RAMP[place] for place in places]

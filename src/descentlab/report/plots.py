@@ -9,17 +9,27 @@ from typing import Any
 
 import numpy as np
 
+from descentlab.report import numbers
 from descentlab.report.axes import Axis
 from descentlab.report.curves import Band
-from descentlab.report.markup import Markup
-from descentlab.report.palette import GRID, TEXT
+from descentlab.report.markup import Markup, tag
+from descentlab.report.names import metric_name
+from descentlab.report.palette import GRID, TEXT, variable
 from descentlab.report.svg import cleaned
 
 FONT = 8.6  # points
-LEFT, BOTTOM, TOP, GAP = 0.52, 0.46, 0.34, 0.24  # inches
+LEFT, BOTTOM, TOP, NO_TITLE, GAP = 0.52, 0.46, 0.34, 0.1, 0.24  # inches
 FULL_WIDTH = 9.6
 LETTER = 0.064  # inches, the mean width of a letter
 LONGEST_LABEL = 48
+STYLE = {
+    "svg.fonttype": "none",
+    "font.size": FONT,
+    "font.family": ["DejaVu Sans"],  # which Matplotlib has; the page's own replaces it
+    "text.parse_math": False,
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor"), TEXT),
+    **dict.fromkeys(("xtick.color", "ytick.color"), TEXT),
+}
 
 
 @dataclass(frozen=True)
@@ -66,21 +76,22 @@ class Plot:
     columns: int = 4
     labelled: bool = False
 
+    @property
+    def top(self) -> float:
+        """Inches above a panel: room for its title, if any has one."""
+        return TOP if any(panel.title for panel in self.panels) else NO_TITLE
+
 
 def draw(plot: Plot) -> Markup:
     """Return a plot as inline SVG with real text."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    settings = {
-        "svg.fonttype": "none", "svg.hashsalt": plot.key, "font.size": FONT, "font.family": ["DejaVu Sans"],
-        "text.color": TEXT, "axes.labelcolor": TEXT, "xtick.color": TEXT, "ytick.color": TEXT,
-        "axes.edgecolor": TEXT, "path.simplify": True, "text.parse_math": False,
-    }  # fmt: skip
-    with mpl.rc_context(settings):
+    own: dict[Any, Any] = {"svg.hashsalt": plot.key, **STYLE}
+    with mpl.rc_context(own):
         columns = min(plot.columns, len(plot.panels))
         rows = -(-len(plot.panels) // columns)
-        tall = rows * (plot.height + TOP) + (rows - 1) * 0.16 + BOTTOM
+        tall = rows * (plot.height + plot.top) + (rows - 1) * 0.16 + BOTTOM
         figure = Figure(figsize=(plot.width, tall), facecolor="none")
         _fill(figure, plot, columns, tall)
         sink = io.BytesIO()
@@ -101,7 +112,7 @@ def _fill(figure: Any, plot: Plot, columns: int, tall: float) -> None:
     span = _span(plot.panels)
     for index, panel in enumerate(plot.panels):
         row, column = divmod(index, columns)
-        bottom = tall - (row + 1) * (plot.height + TOP) - row * 0.16
+        bottom = tall - (row + 1) * (plot.height + plot.top) - row * 0.16
         left = LEFT + column * (wide + gap)
         box = (left / plot.width, bottom / tall, wide / plot.width, plot.height / tall)
         axes = figure.add_axes(box, facecolor="none")
@@ -191,7 +202,7 @@ def _labels(axes: Any, panel: Panel, height: float) -> None:
 
 
 def spread(wanted: np.ndarray, apart: float) -> np.ndarray:
-    """Return places in the order of ``wanted``, at least ``apart`` from each other, moved as little as can be.
+    """Return places at least ``apart`` from each other, moved as little as can be.
 
     Overlapping labels form a block centred on its members' mean (isotonic regression by
     pooling), and blocks that touch merge.
@@ -216,3 +227,47 @@ def spread(wanted: np.ndarray, apart: float) -> np.ndarray:
 
 def _short(label: str) -> str:
     return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
+
+
+def describe(lines: Sequence[Line], metric: str = "") -> str:
+    """Say where each line starts and ends, for those who cannot see it."""
+    parts = []
+    for line in lines:
+        first, last = (numbers.value(float(line.band.mean[i]), 3) for i in (0, -1))
+        parts.append(f"{line.label} from {first} to {last}")
+    return f"{'mean ' + metric_name(metric) if metric else 'mean'} of {'; '.join(parts)}."
+
+
+def heading(metric: str, axis: Axis) -> str:
+    """Return a panel's title: the metric, and the scale of its axis if that is not straight."""
+    return metric_name(metric) + (f" ({axis.note})" if axis.note else "")
+
+
+def legend(items: Sequence[tuple[str, str, bool]], title: str = "") -> Markup:
+    """Return labels with a stroke of their colour, dashed or not."""
+    entries = [tag("li", title, class_="title")] if title else []
+    for label, colour, dashed in items:
+        stroke = tag(
+            "line",
+            x1=0,
+            x2=24,
+            y1=6,
+            y2=6,
+            stroke=variable(colour),
+            stroke_width=3,
+            stroke_dasharray="7 3" if dashed else None,
+        )
+        entries.append(
+            tag("li", tag("svg", stroke, viewBox="0 0 24 12", aria_hidden="true"), label)
+        )
+    return tag("ul", *entries, class_="legend")
+
+
+def wide(svg: Markup) -> Markup:
+    """Let a plot scroll sideways where the screen is narrow."""
+    return tag("div", svg, class_="wide-figure")
+
+
+def capital(text: str) -> str:
+    """Return text with its first letter large."""
+    return text[:1].upper() + text[1:]

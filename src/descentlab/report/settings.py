@@ -10,7 +10,7 @@ MISSING = object()
 
 
 def settings(result: Result, path: str) -> list[Any]:
-    """Return the distinct values of a setting such as ``model.dropout``, over all configurations."""
+    """Return the distinct values of a setting such as ``model.dropout``."""
     base = _run(result)
     found: list[Any] = []
     for configuration in result.configurations:

@@ -23,7 +23,9 @@ def cleaned(svg: str, key: str, title: str, description: str) -> Markup:
         title: a short name for the picture.
         description: the picture in words.
     """
-    width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups()  # type: ignore[union-attr]
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    assert box, "Matplotlib wrote an SVG without a viewBox"
+    width, height = box.groups()
     body = svg[svg.index(">", svg.index("<svg")) + 1 : svg.rindex("</svg>")]
     body = re.sub(
         r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", "", body, flags=re.S
@@ -33,11 +35,12 @@ def cleaned(svg: str, key: str, title: str, description: str) -> Markup:
     body = _fonts(body)
     body = _colours(body)
     body = re.sub(r">\s+<", "><", body)
-    size = f"max-width:{float(width) * PIXELS_PER_POINT:.0f}px"
+    size = f"--width:{float(width) * PIXELS_PER_POINT:.0f}"
     return Markup(
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="{key}-t {key}-d" '
         f'style="{size}" stroke-linejoin="round" stroke-linecap="butt">'
-        f'<title id="{key}-t">{escape(title)}</title><desc id="{key}-d">{escape(description)}</desc>'
+        f'<title id="{key}-t">{escape(title)}</title>'
+        f'<desc id="{key}-d">{escape(description)}</desc>'
         f"{body.strip()}</svg>"
     )
 

@@ -104,7 +104,7 @@ class Pivots:
 
 @dataclass(frozen=True)
 class AnswerTable:
-    """The ranking of the configurations, with what stands between the head and the tail left out."""
+    """The ranking of the configurations, its middle left out if it is long."""
 
     factors: tuple[str, ...]
     metrics: tuple[str, ...]

@@ -173,7 +173,7 @@ def _figure(interval: Interval | None, decimals: int) -> Markup:
 
 
 def estimate_html(found: numbers.Estimate, decimals: int | None = None) -> Markup:
-    """Return ``mean ± half``, padded on the right so that a column's decimal points stand in line."""
+    """Return ``mean ± half``, padded so that a column's decimal points stand in line."""
     if found.power:
         return tag("span", str(found).replace(" ", NBSP))
     pad = 0 if decimals is None else min(6, max(0, decimals - found.decimals))
@@ -197,10 +197,12 @@ def _gap(row: Row) -> numbers.Estimate:
 
 def _gap_cell(row: Row, decimals: int) -> Markup:
     if row.gap is None:
-        return tag("td", "", class_="number", data_value="0")
-    identical = row.gap.mean == 0 and not row.gap.half
-    if identical:
-        return tag("td", "the same", class_="number muted", data_value="0")
+        best = row.used and row.values
+        return tag(
+            "td", "" if best else ABSENT, class_="number muted", data_value="0" if best else ""
+        )
+    if row.same:
+        return tag("td", "the same", class_="number muted", data_value=repr(row.gap.mean))
     close = "≈ " if row.gap.low is None or not row.gap.excludes(0) else ""
     text = join([close, estimate_html(_gap(row), decimals)])
     return tag("td", text, class_="number", data_value=repr(row.gap.mean))

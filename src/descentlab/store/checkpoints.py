@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,7 +30,9 @@ class Checkpoint(NamedTuple):
 def write_checkpoint(folder: Folder, name: str, checkpoint: Checkpoint) -> None:
     """Write a checkpoint as a whole."""
     sink = io.BytesIO()
-    arrays = {f"leaf{i:04d}": np.asarray(leaf) for i, leaf in enumerate(checkpoint.leaves)}
+    arrays: dict[str, Any] = {
+        f"leaf{i:04d}": np.asarray(leaf) for i, leaf in enumerate(checkpoint.leaves)
+    }
     np.savez(sink, runs=np.asarray(checkpoint.runs), step=np.asarray(checkpoint.step), **arrays)
     folder.write(f"{CHECKPOINTS}/{name}.npz", sink.getvalue())
 

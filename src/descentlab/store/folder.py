@@ -82,11 +82,11 @@ class Folder:
             else:
                 (self.local / name).unlink()
 
-    def sweep(self, below: str) -> None:
-        """Delete what a killed writer left half written in the subfolder ``below``."""
-        if self.local is not None and (self.local / below).is_dir():
-            with self._explained("clean", below):
-                for item in (self.local / below).glob(f"{TEMPORARY}*"):
+    def sweep(self) -> None:
+        """Delete what a killed writer left half written."""
+        if self.local is not None and self.local.is_dir():
+            with self._explained("clean", "."):
+                for item in self.local.rglob(f"{TEMPORARY}*"):
                     item.unlink(missing_ok=True)
 
     @contextlib.contextmanager
@@ -129,5 +129,9 @@ def _explain(error: OSError, action: str, path: str) -> str:
         errno.EEXIST: "part of that path is a file, not a folder; choose another with --out",
         errno.ENOENT: "it is not there",
     }.get(error.errno or 0, error.strerror or str(error))
-    kept = "" if action == "read" else ". What was saved before is kept; the same command goes on from there"
+    kept = (
+        ""
+        if action == "read"
+        else ". What was saved before is kept; the same command goes on from there"
+    )
     return f"cannot {action} {path}: {advice}{kept}"

@@ -26,7 +26,10 @@ KEYS = ("run", "configuration", "seed", "step", "epoch", "diverged", "last")
 
 
 def write_segment(
-    folder: Folder, name: str, columns: Mapping[str, Sequence | np.ndarray], metadata: Mapping[str, str]
+    folder: Folder,
+    name: str,
+    columns: Mapping[str, Sequence | np.ndarray],
+    metadata: Mapping[str, str],
 ) -> None:
     """Write one segment; when the file is there, the stretch is done."""
     table = pa.table({key: pa.array(values, from_pandas=True) for key, values in columns.items()})
@@ -48,7 +51,9 @@ def read_segment(folder: Folder, name: str, columns: Sequence[str] | None = None
     source = folder.local / path if folder.local else pa.BufferReader(folder.read(path))
     try:
         with pq.ParquetFile(source) as file:
-            wanted = None if columns is None else [c for c in columns if c in file.schema_arrow.names]
+            wanted = (
+                None if columns is None else [c for c in columns if c in file.schema_arrow.names]
+            )
             return file.read(columns=wanted)
     except (pa.ArrowInvalid, OSError) as error:
         raise StoreError(

@@ -24,14 +24,6 @@ class Configuration(NamedTuple):
     labels: dict[str, str]
 
 
-class Choice(NamedTuple):
-    """One alternative of a factor: its label and the paths that it sets."""
-
-    factor: str
-    label: str
-    sets: dict[str, Any]
-
-
 def count(study: Study) -> int:
     """Return the number of configurations without expanding them."""
     return sum(math.prod(len(values) for values in grid.values()) for grid in study.vary) or 1
@@ -44,39 +36,41 @@ def factors(study: Study) -> list[str]:
 
 def configurations(study: Study) -> list[Configuration]:
     """Expand a study's grids; a configuration that cannot be run or is there twice is an error."""
+    keys = list(_keys(study.vary))
+    combinations = [_choices(study.vary, key) for key in keys]
+    runs = [_run_of(study, choices) for choices in combinations]
+    plain = [run.resolved() for run in runs]
+    labels = _labels(study.vary, keys, plain)
+    digits = max(2, len(str(len(runs) - 1)))
     found: list[Configuration] = []
     owners: dict[str, str] = {}
-    digits = max(2, len(str(count(study) - 1)))
-    for number, choices in enumerate(_combinations(study.vary)):
-        labels = {choice.factor: choice.label for choice in choices}
-        run = _run_of(study, choices)
-        paths = dict.fromkeys(path for choice in choices for path in choice.sets)
+    for number, (key, choices, run) in enumerate(zip(keys, combinations, runs, strict=True)):
+        own = {_relative(factor): labels[key.grid, factor, index] for factor, index in key.chosen}
+        name = ", ".join(f"{factor} = {label}" for factor, label in own.items())
         text = run.model_dump_json()
-        name = ", ".join(f"{k} = {v}" for k, v in labels.items())
         if text in owners:
-            raise SpecError(f"vary: two configurations are the same run: ({owners[text]}) and ({name})")
+            raise SpecError(
+                f"vary: two configurations are the same run: ({owners[text]}) and ({name})"
+            )
         owners[text] = name
-        resolved = run.resolved()
-        values = {path: _get(resolved, path) for path in paths}
-        found.append(Configuration(f"c{number:0{digits}d}", run, values, labels))
+        values = {path: _get(plain[number], path) for path in choices}
+        found.append(Configuration(f"c{number:0{digits}d}", run, values, own))
     return found
 
 
 def resolved(study: Study, found: list[Configuration]) -> dict[str, Any]:
     """Return the study with every default written out; loading it gives the same configurations."""
-    by_choice = dict(zip(_combination_keys(study.vary), found, strict=True))
-    vary = []
-    for number, grid in enumerate(study.vary):
-        owner: dict[tuple[str, int], dict[str, Any]] = {}
-        for key, configuration in by_choice.items():
-            if key[0] == number:
-                for item in key[1]:
-                    owner.setdefault(item, configuration.run.resolved())
-        vary.append({f: _resolved_factor(f, v, owner) for f, v in grid.items()})
+    keys = list(_keys(study.vary))
+    plain = [configuration.run.resolved() for configuration in found]
+    users = _first_users(keys, plain)
+    vary = [
+        {factor: _resolved_factor(number, factor, values, users) for factor, values in grid.items()}
+        for number, grid in enumerate(study.vary)
+    ]
     return {
         "name": study.name,
         "question": study.question,
-        "run": found[0].run.resolved(),
+        "run": _base(study, keys, plain),
         "vary": vary,
         "seeds": list(study.seeds),
         "report": study.report.resolved(),
@@ -88,49 +82,102 @@ def set_path(raw: dict[str, Any], path: str, value: Any) -> None:
     *parents, last = _relative(path).split(".")
     place: Any = raw
     for part in parents:
-        inner = place[int(part)] if isinstance(place, list) else place.get(part, {})
+        key: Any = int(part) if isinstance(place, list) else part
+        inner = place[key] if isinstance(place, list) else place.get(key, {})
         if isinstance(inner, str):
             inner = {"kind": inner}
         if not isinstance(inner, (dict, list)):
             raise SpecError(f"{path}: '{part}' holds {inner!r}, which has no fields to set")
-        place[int(part) if isinstance(place, list) else part] = inner
+        place[key] = inner
         place = inner
     place[int(last) if isinstance(place, list) else last] = copy.deepcopy(value)
 
 
-def _combinations(vary: tuple[Grid, ...]) -> Iterator[tuple[Choice, ...]]:
-    for grid in vary or ({},):
-        yield from itertools.product(*(_choices(f, values) for f, values in grid.items()))
+class _Key(NamedTuple):
+    """Which alternative of each factor of which grid."""
+
+    grid: int
+    chosen: tuple[tuple[str, int], ...]
 
 
-def _combination_keys(vary: tuple[Grid, ...]) -> Iterator[tuple[int, tuple[tuple[str, int], ...]]]:
+def _keys(vary: tuple[Grid, ...]) -> Iterator[_Key]:
     for number, grid in enumerate(vary or ({},)):
         for indices in itertools.product(*(range(len(values)) for values in grid.values())):
-            yield number, tuple(zip(grid, indices, strict=True))
+            yield _Key(number, tuple(zip(grid, indices, strict=True)))
 
 
-def _choices(factor: str, values: list[Any] | Mapping[str, dict[str, Any]]) -> list[Choice]:
-    if isinstance(values, Mapping):
-        return [
-            Choice(factor, str(label), {_relative(p): v for p, v in sets.items()})
-            for label, sets in values.items()
-        ]
-    path = _relative(factor)
-    labels = _labels(values)
-    return [Choice(path, label, {path: value}) for label, value in zip(labels, values, strict=True)]
-
-
-def _labels(values: list[Any]) -> list[str]:
-    """Name values for a person: nested kinds by their kind, and by their fields where needed."""
-    kinds = [v.get("kind", "?") if isinstance(v, dict) else v for v in values]
-    labels = []
-    for value, kind in zip(values, kinds, strict=True):
-        if isinstance(value, dict) and kinds.count(kind) > 1:
-            fields = ", ".join(f"{k}={_text(v)}" for k, v in value.items() if k != "kind")
-            labels.append(f"{kind}({fields})")
+def _choices(vary: tuple[Grid, ...], key: _Key) -> dict[str, Any]:
+    """Return the paths that a combination sets, with the values as the file has them."""
+    sets: dict[str, Any] = {}
+    for factor, index in key.chosen:
+        values = vary[key.grid][factor]
+        if isinstance(values, Mapping):
+            alternative = list(values.values())[index]
+            sets |= {_relative(path): value for path, value in alternative.items()}
         else:
-            labels.append(_text(kind))
+            sets[_relative(factor)] = values[index]
+    return sets
+
+
+def _first_users(keys: list[_Key], plain: list[dict]) -> dict[tuple[int, str, int], dict]:
+    """Return, for each alternative of each factor, the first resolved run that uses it."""
+    users: dict[tuple[int, str, int], dict] = {}
+    for key, run in zip(keys, plain, strict=True):
+        for factor, index in key.chosen:
+            users.setdefault((key.grid, factor, index), run)
+    return users
+
+
+def _labels(
+    vary: tuple[Grid, ...], keys: list[_Key], plain: list[dict]
+) -> dict[tuple[int, str, int], str]:
+    """Name every alternative for a person, by its resolved value, so that names are stable."""
+    users = _first_users(keys, plain)
+    labels: dict[tuple[int, str, int], str] = {}
+    for number, grid in enumerate(vary):
+        for factor, values in grid.items():
+            names = list(map(str, values))
+            if not isinstance(values, Mapping):
+                path = _relative(factor)
+                names = _names([_get(users[number, factor, i], path) for i in range(len(values))])
+            labels |= {(number, factor, index): name for index, name in enumerate(names)}
     return labels
+
+
+def _names(values: list[Any]) -> list[str]:
+    """Name values: nested kinds by their kind, and by the fields that differ where needed."""
+    kinds = [v.get("kind") if isinstance(v, dict) else None for v in values]
+    names = []
+    for value, kind in zip(values, kinds, strict=True):
+        if kind is None:
+            names.append(_text(value))
+            continue
+        same = [v for v, k in zip(values, kinds, strict=True) if k == kind]
+        differing = [f for f in value if any(other.get(f) != value[f] for other in same)]
+        fields = ", ".join(f"{f}={_text(value[f])}" for f in differing if value[f] is not None)
+        names.append(f"{kind}({fields})" if fields else kind)
+    return names
+
+
+def _base(study: Study, keys: list[_Key], plain: list[dict]) -> dict[str, Any]:
+    """Return the run that the grids start from: what no grid or not every grid sets.
+
+    It is the first configuration's, except for paths that some grid leaves alone:
+    there it is what that grid's configurations have.
+    """
+    base = copy.deepcopy(plain[0])
+    firsts = {key.grid: (set(_choices(study.vary, key)), run) for key, run in reversed(list(zip(keys, plain, strict=True)))}
+    paths = sorted({path for own, _ in firsts.values() for path in own}, key=_depth)
+    for path in paths:
+        for own, run in firsts.values():
+            if not any(f"{path}.".startswith(f"{other}.") for other in own):
+                set_path(base, path, _get(run, path))
+                break
+    return base
+
+
+def _depth(path: str) -> int:
+    return path.count(".")
 
 
 def _text(value: Any) -> str:
@@ -138,33 +185,37 @@ def _text(value: Any) -> str:
         return "none"
     if isinstance(value, float):
         return f"{value:g}"
-    return "-".join(map(_text, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return "-".join(map(_text, value)) or "none"
+    return str(value)
 
 
-def _run_of(study: Study, choices: tuple[Choice, ...]) -> RunSpec:
+def _run_of(study: Study, sets: Mapping[str, Any]) -> RunSpec:
     raw = copy.deepcopy(study.run)
-    sets = [(path, value) for choice in choices for path, value in choice.sets.items()]
-    for path, value in sorted(sets, key=lambda item: item[0].count(".")):
+    for path in sorted(sets, key=_depth):
         try:
-            set_path(raw, path, value)
+            set_path(raw, path, sets[path])
         except (KeyError, IndexError, ValueError, TypeError):
             raise SpecError(f"vary.{path}: there is no such place in 'run'") from None
     try:
         return RunSpec.parse(raw, "run")
     except SpecError as error:
-        if not choices:
+        if not sets:
             raise
-        text = ", ".join(f"{choice.factor} = {choice.label}" for choice in choices)
+        text = ", ".join(f"{path} = {value}" for path, value in sets.items())
         raise SpecError(f"{error}\n(in the configuration with {text})") from None
 
 
-def _resolved_factor(factor: str, values: Any, owner: Mapping[tuple[str, int], dict]) -> Any:
+def _resolved_factor(
+    grid: int, factor: str, values: Any, users: Mapping[tuple[int, str, int], dict]
+) -> Any:
     if isinstance(values, Mapping):
         return {
-            label: {path: _get(owner[factor, index], _relative(path)) for path in sets}
+            label: {path: _get(users[grid, factor, index], _relative(path)) for path in sets}
             for index, (label, sets) in enumerate(values.items())
         }
-    return [_get(owner[factor, index], _relative(factor)) for index in range(len(values))]
+    path = _relative(factor)
+    return [_get(users[grid, factor, index], path) for index in range(len(values))]
 
 
 def _get(tree: Any, path: str) -> Any:

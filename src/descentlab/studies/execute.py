@@ -100,7 +100,9 @@ class Execution:
         try:
             for stretch in train(jobs, min(lanes, len(jobs)) or 1):
                 self._take(stretch)
-                steps = stretch.job.program.cohort.training.steps if stretch.finished else stretch.end
+                steps = (
+                    stretch.job.program.cohort.training.steps if stretch.finished else stretch.end
+                )
                 worked += self._work(stretch.job, steps - stretch.start)
                 elapsed = time.monotonic() - begun
                 share = worked / total
@@ -132,7 +134,9 @@ class Execution:
                 )
             if plan.pending:
                 width = plan.strategy.width
-                program = by_width.get(width) or by_width.setdefault(width, Program(plan.cohort, plan.strategy))
+                program = by_width.get(width) or by_width.setdefault(
+                    width, Program(plan.cohort, plan.strategy)
+                )
                 new.append([Job(program, chunk, predict=keep) for chunk in plan.chunks])
             self._programs.extend(by_width.values())
         jobs = opened + _interleaved(new)
@@ -151,6 +155,8 @@ class Execution:
     def _take(self, stretch: Stretch) -> None:
         name = chunk_name(stretch.job.program.cohort.name, [run.id for run in stretch.job.runs])
         chunk = self._chunks[name]
+        if chunk.latest is None:
+            chunk.written = time.monotonic()  # what compiling took was no work to lose
         chunk.stretches.append(stretch)
         chunk.latest = stretch
         if stretch.finished:

@@ -17,12 +17,12 @@ from descentlab.studies.spec import Study
 
 def library() -> dict[str, str]:
     """Return the studies that come with DescentLab: their question by name."""
-    folder = resources.files("descentlab.studies") / "library"
-    names = sorted(item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml"))
-    return {name: str(_read(name)[1].get("question", "")) for name in names}
+    return {name: str(_read(name)[1].get("question", "")) for name in _names()}
 
 
-def load_study(source: str | os.PathLike[str], *, changes: Iterable[str] = (), seeds: int | None = None) -> Study:
+def load_study(
+    source: str | os.PathLike[str], *, changes: Iterable[str] = (), seeds: int | None = None
+) -> Study:
     """Load a study.
 
     Args:
@@ -39,8 +39,7 @@ def load_study(source: str | os.PathLike[str], *, changes: Iterable[str] = (), s
         _change(raw, change)
     if seeds is not None:
         raw["seeds"] = seeds
-    if isinstance(raw.get("name"), type(None)) and Path(where).suffix:
-        raw["name"] = Path(where).stem
+    raw.setdefault("name", Path(where).stem)
     return Study.parse(raw)
 
 
@@ -49,30 +48,40 @@ def differences(before: Any, after: Any) -> list[str]:
     from descentlab.core.yaml import write_yaml
 
     lines = difflib.unified_diff(
-        write_yaml(before).splitlines(), write_yaml(after).splitlines(), "folder", "asked for", n=0, lineterm=""
+        write_yaml(before).splitlines(),
+        write_yaml(after).splitlines(),
+        "folder",
+        "asked for",
+        n=0,
+        lineterm="",
     )
     return [line for line in lines if not line.startswith(("---", "+++", "@@"))]
 
 
+def _names() -> list[str]:
+    folder = resources.files("descentlab.studies") / "library"
+    return sorted(
+        item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml")
+    )
+
+
 def _read(source: str) -> tuple[str, dict[str, Any]]:
     path = Path(source)
-    packaged = resources.files("descentlab.studies") / "library" / f"{source}.yaml"
-    if path.is_dir() and not packaged.is_file():
-        path = path / "study.yaml"
-    if path.suffix in (".yaml", ".yml") or path.is_file():
+    names = _names()
+    if source in names:
+        text = (resources.files("descentlab.studies") / "library" / f"{source}.yaml").read_bytes()
+    elif path.suffix in (".yaml", ".yml") or path.exists():
         try:
-            text = path.read_bytes()
+            text = (path / "study.yaml" if path.is_dir() else path).read_bytes()
         except OSError as error:
             raise SpecError(f"cannot read the study file {source}: {error.strerror}") from None
-    elif os.sep not in source and packaged.is_file():
-        text = packaged.read_bytes()
     else:
-        folder = packaged.parent if isinstance(packaged, Path) else resources.files("descentlab.studies") / "library"
-        names = [n.name.removesuffix(".yaml") for n in folder.iterdir() if n.name.endswith(".yaml")]
         raise SpecError(f"{unknown('study', source, names)}; a file's name ends in .yaml")
     raw = read_yaml(text, source)
     if not isinstance(raw, dict):
-        raise SpecError(f"{source}: expected a study (name, run, vary, seeds …), found {type(raw).__name__}")
+        raise SpecError(
+            f"{source}: expected a study (name, run, vary, seeds …), found {type(raw).__name__}"
+        )
     if not all(isinstance(key, str) for key in raw):
         raise SpecError(f"{source}: the fields of a study are words")
     return source, raw
@@ -82,12 +91,17 @@ def _change(raw: dict[str, Any], change: str) -> None:
     path, equals, text = change.partition("=")
     path = path.strip()
     if not equals or not path:
-        raise SpecError(f"--set: expected PATH=VALUE such as optimizer.learning_rate=0.1, found '{change}'")
+        raise SpecError(
+            f"--set: expected PATH=VALUE such as optimizer.learning_rate=0.1, found '{change}'"
+        )
     value = read_yaml(text, f"--set {path}")
     first = path.split(".")[0]
     if first in Study.model_fields and first != "run":
         if first == "vary":
-            raise SpecError("--set: 'vary' cannot be changed from the command line; copy the study file and edit it")
+            raise SpecError(
+                "--set: 'vary' cannot be changed from the command line; "
+                "copy the study file and edit it"
+            )
         place = raw
     else:
         path = path.removeprefix("run.")
@@ -105,7 +119,11 @@ def _refuse_varied(raw: dict[str, Any], path: str) -> None:
     vary = raw.get("vary") or []
     for grid in [vary] if isinstance(vary, dict) else vary:
         for factor, values in grid.items() if isinstance(grid, dict) else ():
-            sets = [p for a in values.values() if isinstance(a, dict) for p in a] if isinstance(values, dict) else [factor]
+            sets = (
+                [p for a in values.values() if isinstance(a, dict) for p in a]
+                if isinstance(values, dict)
+                else [factor]
+            )
             for varied in (str(item).removeprefix("run.") for item in sets):
                 if f"{path}.".startswith(f"{varied}.") or f"{varied}.".startswith(f"{path}."):
                     raise SpecError(

@@ -93,7 +93,9 @@ def make_training(run: RunSpec, dataset: Dataset) -> Training:
     if steps >= 1 << 31:
         raise SpecError(f"run: {steps:,} updates; at most 2,147,483,647 can be counted")
     if run.record.predictions and dataset.test is None:
-        raise SpecError("run.record.predictions: the data has no test part; set run.data.split.test")
+        raise SpecError(
+            "run.record.predictions: the data has no test part; set run.data.split.test"
+        )
 
     def build(floats: Any, key: Any) -> Any:
         spec = with_floats(run.model, floats, "model")
@@ -115,6 +117,13 @@ def make_training(run: RunSpec, dataset: Dataset) -> Training:
         evaluate_dropout=run.evaluate_dropout,
         precision=run.precision,
     )
+
+
+def check_runs(configurations: Sequence[Configuration], datasets: Datasets) -> None:
+    """Load every data set and build every training once, so that faults show before writing."""
+    structures = {split_floats(c.run)[0]: c.run for c in reversed(configurations)}
+    for run in structures.values():
+        make_training(run, datasets.load(run))
 
 
 def plan(
@@ -155,8 +164,9 @@ def plan(
         ids = {run.id for run in cohort.runs}
         pending = tuple(r for r in cohort.runs if r.id not in finished and r.id not in open_runs)
         cost = estimate(cohort)
+        # by all of the cohort's runs, not the pending ones: a rerun keeps the width, and so the bits
         layout = strategy or choose(
-            cost.run_bytes, max(1, len(pending)), len(groups), platform, reproducible
+            cost.run_bytes, len(cohort.runs), len(groups), platform, reproducible
         )
         chunks = tuple(c for c in checkpoints if c.runs[0] in ids)
         plans.append(CohortPlan(cohort, members[0][0].run, pending, chunks, cost, layout))

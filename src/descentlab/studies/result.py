@@ -75,7 +75,13 @@ class StudyResult:
         """The metric that configurations are ranked by: the study's, or the last recorded."""
         if self.study.report.metric:
             return self._known(self.study.report.metric)
-        wanted = ("validation_accuracy", "test_accuracy", "validation_loss", "test_loss", "train_loss")
+        wanted = (
+            "validation_accuracy",
+            "test_accuracy",
+            "validation_loss",
+            "test_loss",
+            "train_loss",
+        )
         return next((m for m in wanted if m in self.metrics), self.metrics[0])
 
     @property
@@ -93,7 +99,9 @@ class StudyResult:
         import pandas as pd
 
         if not segment_names(self.folder):
-            return pd.DataFrame(columns=["configuration", "seed", "diverged", "diverged_step", "step", "epoch"])
+            return pd.DataFrame(
+                columns=["configuration", "seed", "diverged", "diverged_step", "step", "epoch"]
+            )
         metrics = ", ".join(f'"{name}"' for name in self.metrics)
         return query(
             self.folder,
@@ -162,11 +170,15 @@ class StudyResult:
                 "done": len(frame),
                 "diverged": int(frame["diverged"].sum()),
             },
-            "configurations": [self._configuration(c, groups.get(c.id)) for c in self.configurations],
+            "configurations": [
+                self._configuration(c, groups.get(c.id)) for c in self.configurations
+            ],
             "claims": [],
         }
 
-    def _configuration(self, configuration: Configuration, runs: pd.DataFrame | None) -> dict[str, Any]:
+    def _configuration(
+        self, configuration: Configuration, runs: pd.DataFrame | None
+    ) -> dict[str, Any]:
         diverged = 0 if runs is None else int(runs["diverged"].sum())
         metrics: dict[str, Any] = {}
         if runs is not None:

@@ -51,7 +51,9 @@ def segment_columns(stretches: list[Stretch], ended: np.ndarray) -> dict[str, An
     }
 
 
-def _rows_of(steps: np.ndarray, values: np.ndarray, bad: int) -> tuple[np.ndarray, np.ndarray, bool]:
+def _rows_of(
+    steps: np.ndarray, values: np.ndarray, bad: int
+) -> tuple[np.ndarray, np.ndarray, bool]:
     """Return a run's records; a diverged one's end with an empty row at the step where it did.
 
     A record at that very step stays if its figures are finite: whether it does must
@@ -74,15 +76,25 @@ def write_predictions(folder: Folder, stretch: Stretch) -> None:
     assert stretch.outputs is not None
     for run, outputs in zip(stretch.job.runs, stretch.outputs, strict=True):
         sink = io.BytesIO()
-        table = pa.table(_prediction_columns(labels, outputs, "accuracy" in cohort.training.objective.metrics))
+        table = pa.table(
+            _prediction_columns(labels, outputs, "accuracy" in cohort.training.objective.metrics)
+        )
         pq.write_table(table, sink, compression="zstd")
         folder.write(f"predictions/{run.id}.parquet", sink.getvalue())
 
 
-def _prediction_columns(labels: np.ndarray, outputs: np.ndarray, classes: bool) -> dict[str, np.ndarray]:
+def _prediction_columns(
+    labels: np.ndarray, outputs: np.ndarray, classes: bool
+) -> dict[str, np.ndarray]:
     if not classes:
-        names = ["prediction"] if outputs.shape[1] == 1 else [f"prediction_{i}" for i in range(outputs.shape[1])]
-        return {"label": labels.reshape(len(labels), -1)[:, 0]} | dict(zip(names, outputs.T, strict=True))
+        names = (
+            ["prediction"]
+            if outputs.shape[1] == 1
+            else [f"prediction_{i}" for i in range(outputs.shape[1])]
+        )
+        return {"label": labels.reshape(len(labels), -1)[:, 0]} | dict(
+            zip(names, outputs.T, strict=True)
+        )
     if outputs.shape[1] == 1:  # one logit: that of class 1 against class 0
         outputs = np.concatenate([np.zeros_like(outputs), outputs], axis=1)
     logits = {f"logit_{i}": column for i, column in enumerate(outputs.T)}

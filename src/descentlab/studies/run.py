@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from descentlab.core.errors import SpecError, StoreError
@@ -15,7 +15,7 @@ from descentlab.store.provenance import locked, read_provenance, session, write_
 from descentlab.studies import configurations as expansion
 from descentlab.studies.configurations import Configuration
 from descentlab.studies.load import differences
-from descentlab.studies.plan import CohortPlan, Datasets, plan
+from descentlab.studies.plan import CohortPlan, Datasets, check_runs, plan
 from descentlab.studies.spec import Study
 from descentlab.studies.standing import standing
 
@@ -60,7 +60,11 @@ def prepare(study: Study, options: Options = Options()) -> Prepared:
     return Prepared(study, found, expansion.resolved(study, found))
 
 
-def run(study: Study | str | os.PathLike[str], out: str | os.PathLike[str] | None = None, **options: Any) -> StudyResult:
+def run(
+    study: Study | str | os.PathLike[str],
+    out: Folder | str | os.PathLike[str] | None = None,
+    **options: Any,
+) -> StudyResult:
     """Run a study, or go on with it, and return its result.
 
     Args:
@@ -77,13 +81,13 @@ def run(study: Study | str | os.PathLike[str], out: str | os.PathLike[str] | Non
     from descentlab.studies.result import StudyResult
 
     study = study if isinstance(study, Study) else load_study(study)
-    folder = Folder(out if out is not None else f"results/{study.name}")
+    folder = out if isinstance(out, Folder) else Folder(out or f"results/{study.name}")
     for _ in execute(prepare(study, Options(**options)), folder, Options(**options)):
         pass
     return StudyResult(folder)
 
 
-def execute(prepared: Prepared, folder: Folder, options: Options = Options()) -> Iterator[Progress]:
+def execute(prepared: Prepared, folder: Folder, options: Options = Options()) -> Generator[Progress]:
     """Train what a folder still lacks; yield progress after each stretch of work.
 
     Ending the iteration early leaves a folder that goes on with the same study.
@@ -92,9 +96,11 @@ def execute(prepared: Prepared, folder: Folder, options: Options = Options()) ->
     from descentlab.studies.execute import Execution
 
     check_folder(prepared, folder)
+    datasets = Datasets()
+    check_runs(prepared.configurations, datasets)
     enable_cache()
     with locked(folder):
-        datasets = Datasets()
+        folder.sweep()
         plans, done, diverged = _plan_rest(prepared, folder, options, datasets)
         folder.write(STUDY, write_yaml(prepared.resolved).encode())
         planned = len(prepared.configurations) * len(prepared.study.seeds)
@@ -106,11 +112,14 @@ def execute(prepared: Prepared, folder: Folder, options: Options = Options()) ->
 def check_folder(prepared: Prepared, folder: Folder) -> None:
     """Refuse a folder that holds another study, and say where the two differ."""
     if not folder.exists(STUDY):
-        if folder.local and folder.local.is_dir() and any(
-            not item.name.startswith(".") for item in folder.local.iterdir()
+        if (
+            folder.local
+            and folder.local.is_dir()
+            and any(not item.name.startswith(".") for item in folder.local.iterdir())
         ):
             raise StoreError(
-                f"{folder} holds other files and no study.yaml; choose an empty or new folder with --out"
+                f"{folder} holds other files and no study.yaml; "
+                "choose an empty or new folder with --out"
             )
         return
     before = read_yaml(folder.read(STUDY), folder.at(STUDY))
@@ -161,7 +170,9 @@ def _recorded(
     provenance = read_provenance(folder)
     entry = session(device_name())
     entry["reproducible"] = options.reproducible
-    entry["strategies"] = {p.cohort.name: str(p.strategy) for p in plans if p.pending or p.open_chunks}
+    entry["strategies"] = {
+        p.cohort.name: str(p.strategy) for p in plans if p.pending or p.open_chunks
+    }
     provenance["data"] = datasets.notes()
     begun = time.monotonic()
     if not entry["strategies"]:

@@ -38,11 +38,9 @@ class _Chunk(NamedTuple):
 def standing(folder: Folder) -> Standing:
     """Read a folder and remove what a killed process left behind.
 
-    Half-written files go; checkpoints that no segment reaches or that a later one
-    replaced; segments of an interrupted chunk whose checkpoint is gone.
+    Checkpoints go that no segment reaches or that a later one replaced, and segments
+    of an interrupted chunk whose checkpoint is gone.
     """
-    for below in (SEGMENTS, "checkpoints", "predictions", "."):
-        folder.sweep(below)
     chunks, ends = _chunks(folder)
     opened: dict[str, Checkpoint] = {}
     for name in checkpoint_names(folder):

@@ -21,10 +21,17 @@
     const heads = [...table.tHead.rows[0].cells];
     heads.forEach((head, index) => {
       if (head.dataset.sort === undefined) return;
-      const button = document.createElement("button");
-      button.type = "button";
+      // No <button>: on paper Chromium leaves it out of a heading repeated on the next page.
+      const button = document.createElement("span");
+      button.setAttribute("role", "button");
+      button.tabIndex = 0;
       button.append(...head.childNodes);
       head.append(button);
+      button.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        button.click();
+      });
       button.addEventListener("click", () => {
         const up = head.getAttribute("aria-sort") !== "ascending";
         heads.forEach((other) => other.removeAttribute("aria-sort"));
