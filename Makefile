@@ -42,7 +42,8 @@ format: $(VENV)/.dev
 peers: $(VENV)/.peers
 
 bench: $(VENV)/.peers
-	$(BIN)/python -m benchmarks
+	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/studies.py
 
 # The newest versions that fit, from a clean environment; run it with the oldest Python.
 constraints:

@@ -54,14 +54,14 @@ def compare(title: str, names: list[str], per: float = 1.0, repeats: int = REPEA
             seconds[variant.name].append(variant.ask() / per)
     for variant in variants:
         variant.close()
-    print(f"\n### {title}\n\n| variant | median s | least | most | ratio |\n| --- | --- | --- | --- | --- |")
+    print(f"\n### {title}\n\n| variant | median s | least | most | ratio |")
+    print("| --- | --- | --- | --- | --- |")
     base = median(seconds[names[0]])
     for name, values in seconds.items():
         ratios = [v / b for v, b in zip(values, seconds[names[0]], strict=True)]
-        print(
-            f"| {name} | {median(values):.4g} | {min(values):.4g} | {max(values):.4g} | {median(ratios):.2f} |",
-            flush=True,
-        )
+        figures = (median(values), min(values), max(values))
+        text = " | ".join(f"{figure:.4g}" for figure in figures)
+        print(f"| {name} | {text} | {median(ratios):.2f} |", flush=True)
     return {"base": base, **{name: median(values) for name, values in seconds.items()}}
 
 
@@ -71,13 +71,15 @@ def logistic_cohorts(settings: list) -> list:
     import rivals
 
     from descentlab.core.spec import split_floats
+    from descentlab.data.dataset import Dataset, Examples
     from descentlab.engine.training import Arrays, Cohort, Run
     from descentlab.studies.plan import make_training
     from descentlab.studies.spec import RunSpec
-    from descentlab.data.dataset import Dataset, Examples
 
     x, y = rivals.blobs()
-    dataset = Dataset("blobs", Examples(x.astype(np.float32), y.astype(np.int32)), None, None, ("0", "1"), {})
+    dataset = Dataset(
+        "blobs", Examples(x.astype(np.float32), y.astype(np.int32)), None, None, ("0", "1"), {}
+    )
     groups: dict[str, list] = {}
     for single, rate, beta, nesterov in settings:
         optimizer = {"kind": "sgd", "learning_rate": rate}
@@ -113,10 +115,14 @@ def engine_jobs(cohorts: list, strategy: str | None = None) -> tuple[list, int]:
         layout = (
             Strategy.parse(strategy)
             if strategy
-            else choose(estimate(cohort).run_bytes, len(cohort.runs), len(cohorts), Platform.current())
+            else choose(
+                estimate(cohort).run_bytes, len(cohort.runs), len(cohorts), Platform.current()
+            )
         )
         program = Program(cohort, layout)
-        chunks = [cohort.runs[i : i + layout.width] for i in range(0, len(cohort.runs), layout.width)]
+        chunks = [
+            cohort.runs[i : i + layout.width] for i in range(0, len(cohort.runs), layout.width)
+        ]
         jobs += [Job(program, chunk) for chunk in chunks]
         lanes = layout.lanes
     return jobs, min(lanes, len(jobs))
@@ -215,7 +221,9 @@ def torch_two_processes(optimizer: str):
         command = [sys.executable, __file__, "--child", optimizer]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         children = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+            subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+            )
             for _ in range(2)
         ]
         for child in children:
@@ -288,7 +296,12 @@ VARIANTS = {
         }.items()
     },
 }
-MODELS = {"descentlab, sgd": 4, "descentlab, adam": 4, "torch two processes, sgd": 2, "torch two processes, adam": 2}
+MODELS = {
+    "descentlab, sgd": 4,
+    "descentlab, adam": 4,
+    "torch two processes, sgd": 2,
+    "torch two processes, adam": 2,
+}
 
 
 def serve(name: str) -> None:
@@ -314,7 +327,8 @@ def main() -> None:
             found = compare(f"784-512-128-10, batch 64, {kind}: seconds per model and epoch", names)
             peak = 40 * 2 * 1024**3 / found["GEMM 1024, 40 times"]
             rate = operations / found["base"]
-            print(f"\n{rate / 1e9:.0f} of {peak / 1e9:.0f} GFLOP/s: {100 * rate / peak:.0f} % of the GEMM peak")
+            share = 100 * rate / peak
+            print(f"\n{rate / 1e9:.0f} of {peak / 1e9:.0f} GFLOP/s: {share:.0f} % of the peak")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Whole commands: start-up, the demo with a warm cache, what recording and storing cost, memory.
 
-    python benchmarks/studies.py           # about 4 minutes; the last two need MNIST
+python benchmarks/studies.py           # about 4 minutes; the last two need MNIST
 """
 
 from __future__ import annotations
@@ -54,7 +54,10 @@ def seconds(command: list[str], repeats: int) -> list[float]:
 
 def row(what: str, values: list[float], aim: str, unit: str = "s") -> None:
     """Print one row of the table."""
-    print(f"| {what} | {median(values):.3g} {unit} | {min(values):.3g} … {max(values):.3g} | {aim} |", flush=True)
+    print(
+        f"| {what} | {median(values):.3g} {unit} | {min(values):.3g} … {max(values):.3g} | {aim} |",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -65,7 +68,9 @@ def main() -> None:
     demo = []
     for number in range(4):
         with tempfile.TemporaryDirectory() as folder:
-            taken = seconds([*RUN, "run", "digits-optimizers", "--out", f"{folder}/r", "--quiet"], 1)
+            taken = seconds(
+                [*RUN, "run", "digits-optimizers", "--out", f"{folder}/r", "--quiet"], 1
+            )
             demo += taken if number else []  # the first fills the cache
     row("`digits-optimizers`, warm cache, report written", demo, "< 10 s")
     share = []

@@ -157,7 +157,9 @@ def test_the_wheel_carries_everything_but_code_too(tmp_path: Path) -> None:
 
 
 def test_no_path_of_one_machine_is_written_down() -> None:
-    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         pytest.skip("not a git checkout")
     home = re.compile(r"(?<![\w.])/(?:work|root|home/\w+|Users/\w+)/")

@@ -163,7 +163,10 @@ def test_data_commands(tmp_path):
         (["run", "nowhere.yaml"], "No such file"),
         (["run", "digits-optimizers", "--set", "model.activation=relu"], "the study varies"),
         (["run", "digits-optimizers", "--set", "epochs=0"], "run.epochs"),
-        (["run", "digits-optimizers", "--set", "batches.size=5000"], "larger than the training data"),
+        (
+            ["run", "digits-optimizers", "--set", "batches.size=5000"],
+            "larger than the training data",
+        ),
         (["run", "digits-optimizers", "--seeds", "0"], "number of seeds"),
         (["run", "digits-optimizers", "--strategy", "fast"], "--strategy"),
         (["run", "digits-optimizers", "--seeds", "50000"], "--yes"),
@@ -189,10 +192,14 @@ def test_what_cannot_be_served_is_said_with_status_2(tmp_path, arguments, messag
         ("- 1", "expected a study"),
         ("1: 2", "fields of a study are words"),
         ("name: x", "run: this field is required"),
-        ("name: x\nrun: {data: iris, model: mlp, optimizer: adm, epochs: 1}", "did you mean 'adam'"),
-        ("name: x\nrun: {data: {kind: csv, path: gone.csv}, model: mlp, optimizer: adam, epochs: 1}", "gone.csv is not there"),
+        ("name: x\nrun: {optimizer: adm, data: iris, model: mlp, epochs: 1}", "mean 'adam'"),
+        (
+            "name: x\n"
+            "run: {data: {kind: csv, path: gone.csv}, model: mlp, optimizer: adam, epochs: 1}",
+            "gone.csv is not there",
+        ),
     ],
-)  # fmt: skip
+)
 def test_bad_study_files_are_explained(tmp_path, text, message):
     (tmp_path / "x.yaml").write_text(text)
     assert message in refused("run", "x.yaml", cwd=tmp_path)
@@ -228,7 +235,7 @@ def test_stopped_by_ctrl_c_or_killed_it_goes_on(tmp_path, killer):
         assert process.returncode == 130 and b"goes on" in message and b"Traceback" not in message
         assert list(segments.glob("*.parquet"))
     before = {p.name for p in segments.glob("*.parquet")} if segments.exists() else set()
-    status, out, message = call("run", "long.yaml", "--quiet", "--no-report", cwd=tmp_path)
+    status, _, message = call("run", "long.yaml", "--quiet", "--no-report", cwd=tmp_path)
     assert status == 0, message
     found = json.loads(call("show", tmp_path / "results/long", "--json")[1])
     assert found["complete"] and found["runs"]["done"] == 8

@@ -71,7 +71,7 @@ def test_a_run_equals_a_numpy_loop_over_the_same_batches(cohort):
     matrices = [leaf for leaf in leaves if leaf.ndim == 2]
     (w1,) = [m for m in matrices if 4 in m.shape]
     (w2,) = [m for m in matrices if 4 not in m.shape]
-    b1, b2 = ([v for v in leaves if v.shape == (k,)][0] for k in (8, 3))
+    b1, b2 = (next(v for v in leaves if v.shape == (k,)) for k in (8, 3))
     w1, w2 = (w if w.shape == shape else w.T for w, shape in ((w1, (4, 8)), (w2, (8, 3))))
     losses = reference(x, y, (w1, b1, w2, b2), 0.05, 0.9, batches)
     per_epoch = one.steps_per_epoch

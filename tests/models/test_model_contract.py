@@ -10,7 +10,9 @@ import pytest
 from descentlab.models.contract import ModelContract
 from descentlab.models.specs import Model
 
-OWN = f"{__package__}.user_models" if __package__ else "user_models"
+from . import user_models
+
+OWN = user_models.__name__
 
 
 class TestLinear(ModelContract):

@@ -16,7 +16,9 @@ from descentlab.core.spec import Spec, split_floats, with_floats
 from descentlab.models.dropout import dropout
 from descentlab.models.specs import CATALOGUE
 
-OWN = f"{__package__}.user_models" if __package__ else "user_models"
+from . import user_models
+
+OWN = user_models.__name__
 KEY = jax.random.key(0)
 
 

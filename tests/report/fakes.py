@@ -104,9 +104,11 @@ class FakeResult:
             )
         return pd.DataFrame(rows, columns=columns)
 
-    def curves(self, metric: str) -> pd.DataFrame:
+    def curves(self, metric: str, configurations: list[str] | None = None) -> pd.DataFrame:
         parts = []
         for (configuration, seed), curves in self.runs.items():
+            if configurations is not None and configuration not in configurations:
+                continue
             values = curves[metric]
             steps = np.asarray(self._steps(len(values)))
             bad = self.diverged.get((configuration, seed))

@@ -36,8 +36,8 @@ def test_groups_set_several_paths_together_and_grids_are_joined(small):
     assert [c.run.optimizer.kind for c in found] == ["adam", "rmsprop", "sgd", "sgd", "adam"]
     assert [c.run.batches.kind for c in found][:2] == ["full", "shuffled"]
     assert [c.labels for c in found][2:] == [
-        {"optimizer": "sgd(momentum=0.9)"}, {"optimizer": "sgd(momentum=0.5)"}, {"optimizer": "adam"},
-    ]  # fmt: skip
+        {"optimizer": name} for name in ("sgd(momentum=0.9)", "sgd(momentum=0.5)", "adam")
+    ]
     assert found[0].values["optimizer"]["beta1"] == 0.9  # every default is there
 
 
@@ -74,7 +74,10 @@ grids = st.dictionaries(st.sampled_from(list(values)), st.none(), min_size=1, ma
 
 
 @settings(max_examples=40)
-@given(st.lists(grids, min_size=1, max_size=2), st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=4, unique=True))
+@given(
+    st.lists(grids, min_size=1, max_size=2),
+    st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=4, unique=True),
+)
 def test_resolving_is_the_same_study_for_any_grid(vary, seeds):
     from .conftest import SMALL
 
@@ -91,8 +94,14 @@ def test_resolving_is_the_same_study_for_any_grid(vary, seeds):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"vary": {"optimizer.learning_rat": [0.1]}}, r"run\.optimizer\.learning_rat: unknown field; did you mean 'learning_rate'"),
-        ({"vary": {"model.activation": ["rleu"]}}, r"run\.model\.activation: .*'relu'.*\(found 'rleu'\)\n.*in the configuration with"),
+        (
+            {"vary": {"optimizer.learning_rat": [0.1]}},
+            r"run\.optimizer\.learning_rat: unknown field; did you mean 'learning_rate'",
+        ),
+        (
+            {"vary": {"model.activation": ["rleu"]}},
+            r"run\.model\.activation: .*'relu'.*\(found 'rleu'\)\n.*in the configuration with",
+        ),
         ({"vary": {"epochs.x": [1]}}, r"no fields to set|no such place"),
         ({"vary": {"model.activation": []}}, "at least one value"),
         ({"vary": {"model.activation": "relu"}}, "list of at least one value"),
@@ -124,8 +133,14 @@ def test_faults_of_a_study_are_named(small, change, message):
         ({"epochs": "ten"}, r"run\.epochs: .*\(found 'ten'\)"),
         ({"epochs": True}, r"run\.epochs"),
         ({"precision": "float16"}, r"run\.precision: .*'float32' or 'float64'"),
-        ({"optimizer": {"kind": "sdg"}}, r"run\.optimizer: unknown optimizer 'sdg'; did you mean 'sgd'"),
-        ({"optimizer": {"kind": "sgd", "momentum": 1.5}}, r"run\.optimizer\.momentum: .*less than 1"),
+        (
+            {"optimizer": {"kind": "sdg"}},
+            r"run\.optimizer: unknown optimizer 'sdg'; did you mean 'sgd'",
+        ),
+        (
+            {"optimizer": {"kind": "sgd", "momentum": 1.5}},
+            r"run\.optimizer\.momentum: .*less than 1",
+        ),
         ({"optimizer": {"kind": "sgd", "nesterov": True}}, r"needs a 'momentum'"),
         ({"data": {"kind": "iris", "split": {"test": -1}}}, r"run\.data\.split\.test"),
         ({"batches": {"size": 0}}, r"run\.batches\.size"),
@@ -176,9 +191,16 @@ def test_settings_on_the_command_line_are_checked(tmp_path, small, changes, mess
 def test_settings_on_the_command_line_are_set(tmp_path, small):
     file = tmp_path / "small.yaml"
     file.write_text(write_yaml(small))
-    study = load_study(file, changes=["epochs=2", "run.data.split.seed=7", "question=why?"], seeds=3)
+    study = load_study(
+        file, changes=["epochs=2", "run.data.split.seed=7", "question=why?"], seeds=3
+    )
     run = configurations(study)[0].run
-    assert (run.epochs, run.data.split.seed, study.question, study.seeds) == (2, 7, "why?", (0, 1, 2))
+    assert (run.epochs, run.data.split.seed, study.question, study.seeds) == (
+        2,
+        7,
+        "why?",
+        (0, 1, 2),
+    )
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,14 @@ def often(monkeypatch):
 def tables(folder) -> tuple[pd.DataFrame, list[pd.DataFrame], list[pd.DataFrame]]:
     result = StudyResult(folder)
     assert result.complete
-    predictions = [result.predictions(c.id, s) for c in result.configurations for s in result.study.seeds]
-    return result.frame(), [result.curves(m) for m in result.metrics], [p for p in predictions if p is not None]
+    predictions = [
+        result.predictions(c.id, s) for c in result.configurations for s in result.study.seeds
+    ]
+    return (
+        result.frame(),
+        [result.curves(m) for m in result.metrics],
+        [p for p in predictions if p is not None],
+    )
 
 
 def assert_same(found, expected):
@@ -77,7 +83,7 @@ def undisturbed(tmp_path_factory):
 
 
 def test_the_small_study_says_what_it_should(undisturbed):
-    frame, curves, predictions = undisturbed
+    frame, _, predictions = undisturbed
     assert len(frame) == 8 and frame["diverged"].sum() == 2
     bad = frame[frame["diverged"]]
     assert set(bad["configuration"]) == {"c03"} and (bad["diverged_step"] >= 1).all()
@@ -105,7 +111,9 @@ def test_killed_at_every_write_point_the_rerun_gives_the_same_tables(
                 survived = True
             except Killed:
                 pass
-        if number % 5 == 0 or survived:  # finish a fifth of the folders, each kind of write among them
+        if (
+            number % 5 == 0 or survived
+        ):  # finish a fifth of the folders, each kind of write among them
             run(study, folder)
             assert_same(tables(folder), undisturbed)
             assert not list((tmp_path / f"r{number}" / "checkpoints").glob("*"))

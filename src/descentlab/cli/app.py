@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from descentlab.cli import options
 from descentlab.cli.text import print_json, print_names, say
 
 app = typer.Typer(
@@ -61,45 +62,17 @@ def list_names(
 
 @app.command()
 def run(
-    study: Annotated[
-        str, typer.Argument(metavar="NAME|FILE", help="A study of the library, or a study file.")
-    ],
-    out: Annotated[str | None, typer.Option(help="Results folder (default: results/NAME).")] = None,
-    seeds: Annotated[
-        int | None, typer.Option(help="Number of seeds instead of the study's.")
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="PATH=VALUE", help="Change a setting, such as epochs=2. Repeatable."
-        ),
-    ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress; only the folder.")
-    ] = False,
-    explain_plan: Annotated[
-        bool,
-        typer.Option(
-            "--explain-plan",
-            help="Show cohorts, compilations, memory and expected time; train nothing.",
-        ),
-    ] = False,
-    strategy: Annotated[
-        str | None,
-        typer.Option(metavar="FORM:WIDTHxLANES", help="Layout of all cohorts, such as vmap:64x2."),
-    ] = None,
-    reproducible: Annotated[
-        bool,
-        typer.Option(help="Layout by structure alone: a run is bit-equal whatever its company."),
-    ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Confirm a study of more than 100,000 runs.")
-    ] = False,
-    report: Annotated[bool, typer.Option(help="Write report.html at the end.")] = True,
-    json: Annotated[
-        bool,
-        typer.Option("--json", help="Print the plan (with --explain-plan) or the summary as JSON."),
-    ] = False,
+    study: options.StudyName,
+    out: options.Out = None,
+    seeds: options.Seeds = None,
+    set_: options.Changes = None,
+    quiet: options.Quiet = False,
+    explain_plan: options.ExplainPlan = False,
+    strategy: options.Layout = None,
+    reproducible: options.Reproducible = False,
+    yes: options.Yes = False,
+    report: options.Report = True,
+    json: options.PlanJson = False,
 ) -> None:
     """Run a study, or go on with it; the last line printed is the results folder."""
     from descentlab.cli import running
@@ -107,13 +80,13 @@ def run(
     from descentlab.studies.load import load_study
     from descentlab.studies.run import Options, prepare
 
-    options = Options(Strategy.parse(strategy) if strategy else None, reproducible, yes)
-    prepared = prepare(load_study(study, changes=set_ or (), seeds=seeds), options)
+    how = Options(Strategy.parse(strategy) if strategy else None, reproducible, yes)
+    prepared = prepare(load_study(study, changes=set_ or (), seeds=seeds), how)
     folder = out or str(Path("results") / prepared.study.name)
     if explain_plan:
-        running.explain(prepared, folder, options, json)
+        running.explain(prepared, folder, how, json)
         return
-    running.run(prepared, folder, options, quiet=quiet or json, report=report)
+    running.run(prepared, folder, how, quiet=quiet or json, report=report)
     if json:
         from descentlab.studies.result import StudyResult
 

@@ -36,9 +36,9 @@ def run(prepared: Prepared, out: str, options: Options, *, quiet: bool, report: 
 
         path = write_report(result)
         if not quiet:
-            from descentlab.report.terminal import show
+            from descentlab.report.terminal import summarise
 
-            show(result)
+            summarise(result)
             say(f"report: {path}")
 
 

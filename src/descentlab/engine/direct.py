@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from descentlab.core.errors import DataError, SpecError
+from descentlab.data.batches import Full, Shuffled
+from descentlab.data.dataset import Dataset, Examples
+from descentlab.engine.training import Arrays, Cohort, Run, Training
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from descentlab.data.dataset import Dataset
     from descentlab.engine.lanes import Stretch
     from descentlab.engine.strategy import Strategy
-    from descentlab.engine.training import Cohort
+    from descentlab.objectives.objective import Objective
 
 Pair = tuple[Any, Any]
 
@@ -126,33 +128,53 @@ def train(
         >>> len(result.frame())
         6
     """
-    from descentlab.engine.lanes import train as train_jobs
-
     if (epochs is None) == (steps is None):
         raise SpecError("train: give either 'epochs' or 'steps', and not both")
+    dataset = _dataset(data, validation, test, objective)
+    batches = Full() if batch_size is None else Shuffled(size=batch_size)
+    batches.check(len(dataset.train))
+    per_epoch = batches.steps_per_epoch(len(dataset.train))
+    total = steps if steps is not None else (epochs or 0) * per_epoch
+    if total < 1:
+        raise SpecError("train: at least one update is needed")
+    training = Training(
+        build=_builder(model),
+        batched=False,
+        objective=_objective(objective, loss, dataset),
+        optimizer=_optimizer(optimizer),
+        batches=batches,
+        steps=total,
+        every=min(total, per_epoch if every == "epoch" else every),
+        train_record=train_record,
+        precision=precision,
+    )
     names = list(settings or {})
-    combinations = [
-        dict(zip(names, map(float, v), strict=True))
-        for v in itertools.product(*(settings or {}).values())
-    ]
+    values = itertools.product(*(settings or {}).values())
+    combinations = [dict(zip(names, map(float, v), strict=True)) for v in values]
     seed_list = list(range(seeds)) if isinstance(seeds, int) else [int(seed) for seed in seeds]
     if not combinations or not seed_list:
         raise SpecError("train: every setting needs at least one value, and there must be a seed")
-    dataset = _dataset(data, validation, test, objective)
-    cohort = _cohort(
-        model,
-        dataset,
-        optimizer,
-        loss,
-        (epochs, steps),
-        batch_size,
-        combinations,
-        seed_list,
-        objective,
-        every,
-        train_record,
-        precision,
+    return _trained(training, dataset, combinations, seed_list, strategy, reproducible)
+
+
+def _trained(
+    training: Training,
+    dataset: Dataset,
+    combinations: list[dict[str, float]],
+    seeds: list[int],
+    strategy: Strategy | None,
+    reproducible: bool,
+) -> Trained:
+    """Train one cohort, all combinations with all seeds, and collect what it leaves."""
+    from descentlab.engine.lanes import train as train_jobs
+
+    runs = tuple(
+        Run(f"{number}-s{seed}", seed, floats)
+        for seed in seeds
+        for number, floats in enumerate(combinations)
     )
+    arrays = Arrays.of(dataset, training.objective, training.precision)
+    cohort = Cohort("train", training, arrays, runs)
     jobs, lanes = _jobs(cohort, strategy, reproducible)
     last: list[Stretch] = []
     records: list[Any] = []
@@ -160,12 +182,10 @@ def train(
         records.append(_records(stretch, combinations))
         if stretch.finished:
             last.append(stretch)
-    return Trained(combinations, seed_list, _models(cohort, last), _joined(records))
+    return Trained(combinations, seeds, _models(cohort, last), _joined(records))
 
 
 def _dataset(data: Pair, validation: Pair | None, test: Pair | None, objective: str) -> Dataset:
-    from descentlab.data.dataset import Dataset, Examples
-
     def examples(pair: Pair | None, name: str) -> Any:
         if pair is None:
             return None
@@ -189,53 +209,15 @@ def _dataset(data: Pair, validation: Pair | None, test: Pair | None, objective: 
     return Dataset("arrays", parts[0], parts[1], parts[2], classes, {})
 
 
-def _cohort(
-    model: Any,
-    dataset: Dataset,
-    optimizer: Any,
-    loss: Any,
-    length: tuple[int | None, int | None],
-    batch_size: int | None,
-    combinations: list[dict[str, float]],
-    seeds: list[int],
-    objective: str,
-    every: Any,
-    train_record: Any,
-    precision: Any,
-) -> Cohort:
-    from descentlab.data.batches import Full, Shuffled
-    from descentlab.engine.training import Arrays, Cohort, Run, Training
+def _objective(kind: str, loss: str | Callable[[Any, Any], Any], dataset: Dataset) -> Objective:
     from descentlab.objectives.specs import CATALOGUE
 
-    batches = Full() if batch_size is None else Shuffled(size=batch_size)
-    batches.check(len(dataset.train))
-    per_epoch = batches.steps_per_epoch(len(dataset.train))
-    total = length[1] if length[1] is not None else (length[0] or 0) * per_epoch
-    if total < 1:
-        raise SpecError("train: at least one update is needed")
-    built = CATALOGUE.validate(objective).build(
-        loss if isinstance(loss, str) else "mse" if objective == "regression" else "cross_entropy",
-        dataset,
-    )  # type: ignore[attr-defined]
-    if not isinstance(loss, str):
-        built = dataclasses.replace(built, loss=loss, metrics={**built.metrics, "loss": loss})
-    training = Training(
-        build=_builder(model),
-        batched=False,
-        objective=built,
-        optimizer=_optimizer(optimizer),
-        batches=batches,
-        steps=total,
-        every=min(total, per_epoch if every == "epoch" else every),
-        train_record=train_record,
-        precision=precision,
-    )
-    runs = tuple(
-        Run(f"{number}-s{seed}", seed, floats)
-        for seed in seeds
-        for number, floats in enumerate(combinations)
-    )
-    return Cohort("train", training, Arrays.of(dataset, built, precision), runs)
+    spec: Any = CATALOGUE.validate(kind)
+    if isinstance(loss, str):
+        return spec.build(loss, dataset)
+    usual = "mse" if kind == "regression" else "cross_entropy"
+    built = spec.build(usual, dataset)
+    return dataclasses.replace(built, loss=loss, metrics={**built.metrics, "loss": loss})
 
 
 def _builder(model: Any) -> Callable[[Any, Any], Any]:

@@ -35,6 +35,17 @@ class State(NamedTuple):
     """Number of updates after which a loss or a parameter was not finite; -1 while all is well."""
 
 
+class _Call(NamedTuple):
+    """What stays the same during one call of a run's program."""
+
+    static: Any
+    optimizer: Any
+    data: dict[str, tuple[Array, Array]]
+    keys: dict[str, Array]
+    start: Int[Array, ""]
+    until: Int[Array, ""]
+
+
 def trainable(leaf: Any) -> bool:
     """Whether a leaf of a model is a parameter; a ``Setting`` holds data and is none."""
     return eqx.is_inexact_array(leaf)
@@ -87,48 +98,45 @@ class OneRun:
         A record at step 0 is made when ``start`` is 0. Records fill the rows from the
         top; the caller chooses ``until`` so that they fit ``capacity``.
         """
-        static = self._static(seed, floats)
-        optimizer = self.training.optimizer(floats)
         keys = {name: named_key(seed, name) for name in ("order", "dropout", "evaluation")}
-        every, last = self.training.every, self.training.steps
-
-        def update(step: Array, state: State, order: Array) -> State:
-            return self._update(state, static, optimizer, data, order, step, keys["dropout"])
-
-        def stretch(carry: tuple) -> tuple:
-            state, step, order, row, rows = carry
-            fresh = (step == 0) & (row == 0)
-            boundary = jnp.minimum((step // every + 1) * every, until)
-            if not self.full:
-                epoch = step // self.steps_per_epoch
-                order = jax.lax.cond(
-                    (step % self.steps_per_epoch == 0) | (step == start),
-                    lambda: self._order(keys["order"], epoch),
-                    lambda: order,
-                )
-                boundary = jnp.minimum(boundary, (epoch + 1) * self.steps_per_epoch)
-            end = jnp.where(fresh, 0, boundary)
-            state = jax.lax.fori_loop(step, end, lambda t, s: update(t, s, order), state)
-            due = (end % every == 0) | (end == last)
-
-            def record() -> tuple:
-                values, recorded = self._record(
-                    state, static, optimizer, data, end, jax.random.fold_in(keys["evaluation"], end)
-                )
-                return recorded, row + 1, rows.at[row].set(values, mode="drop")
-
-            state, row, rows = jax.lax.cond(due, record, lambda: (state, row, rows))
-            return state, end, order, row, rows
-
-        order = jnp.zeros((), jnp.int32)
-        if not self.full:
-            order = jnp.zeros(self.steps_per_epoch * self.batch_size, jnp.int32)
+        call = _Call(
+            self._static(seed, floats), self.training.optimizer(floats), data, keys, start, until
+        )
+        places = 0 if self.full else self.steps_per_epoch * self.batch_size
+        order = jnp.zeros(places, jnp.int32)
         rows = jnp.full((capacity, len(self.metrics)), jnp.nan, self.dtype)
         carry = (state, start, order, jnp.zeros((), jnp.int32), rows)
         state, _, _, _, rows = jax.lax.while_loop(
-            lambda carry: (carry[1] < until) | ((carry[1] == 0) & (carry[3] == 0)), stretch, carry
+            lambda carry: (carry[1] < until) | ((carry[1] == 0) & (carry[3] == 0)),
+            lambda carry: self._stretch(call, *carry),
+            carry,
         )
         return state, rows
+
+    def _stretch(
+        self, call: _Call, state: State, step: Array, order: Array, row: Array, rows: Array
+    ) -> tuple[State, Array, Array, Array, Array]:
+        """Train to the next record, epoch or end of the call, whichever is first."""
+        every = self.training.every
+        end = jnp.minimum((step // every + 1) * every, call.until)
+        if not self.full:
+            epoch = step // self.steps_per_epoch
+            order = jax.lax.cond(
+                (step % self.steps_per_epoch == 0) | (step == call.start),
+                lambda: self._order(call.keys["order"], epoch),
+                lambda: order,
+            )
+            end = jnp.minimum(end, (epoch + 1) * self.steps_per_epoch)
+        end = jnp.where((step == 0) & (row == 0), 0, end)  # first a record before any update
+        state = jax.lax.fori_loop(step, end, lambda t, s: self._update(call, s, order, t), state)
+
+        def record() -> tuple[State, Array, Array]:
+            values, recorded = self._record(call, state, end)
+            return recorded, row + 1, rows.at[row].set(values, mode="drop")
+
+        due = (end % every == 0) | (end == self.training.steps)
+        state, row, rows = jax.lax.cond(due, record, lambda: (state, row, rows))
+        return state, end, order, row, rows
 
     def predict(
         self, state: State, seed: Int[Array, ""], floats: Floats, inputs: Float[Array, "n ..."]
@@ -219,25 +227,16 @@ class OneRun:
         chosen = jnp.minimum(chosen, self.examples - 1)
         return inputs[chosen], targets[chosen], weights
 
-    def _update(
-        self,
-        state: State,
-        static: Any,
-        optimizer: Any,
-        data: dict,
-        order: Array,
-        step: Array,
-        key: Array,
-    ) -> State:
-        inputs, targets, weights = self._batch(data, order, step)
-        dropout_key = jax.random.fold_in(key, step)
+    def _update(self, call: _Call, state: State, order: Array, step: Array) -> State:
+        inputs, targets, weights = self._batch(call.data, order, step)
+        dropout_key = jax.random.fold_in(call.keys["dropout"], step)
         objective = self.training.objective
 
         def mean(values: Array) -> Array:
             return values.mean() if weights is None else (values * weights).sum() / weights.sum()
 
         def loss(parameters: Any) -> tuple[Array, Array]:
-            outputs = self._forward(parameters, static, inputs, dropout_key)
+            outputs = self._forward(parameters, call.static, inputs, dropout_key)
             return mean(objective.loss(outputs, targets)), outputs
 
         (value, outputs), gradients = jax.value_and_grad(loss, has_aux=True)(state.parameters)
@@ -246,7 +245,7 @@ class OneRun:
         def hvp(vector: Any) -> Any:
             return jax.jvp(gradient, (state.parameters,), (vector,))[1]
 
-        parameters, optimizer_state = optimizer.update(
+        parameters, optimizer_state = call.optimizer.update(
             gradients, state.optimizer, state.parameters, value=value, hvp=hvp
         )
         return State(
@@ -275,16 +274,17 @@ class OneRun:
         return sums
 
     def _record(
-        self, state: State, static: Any, optimizer: Any, data: dict, step: Array, key: Array
+        self, call: _Call, state: State, step: Array
     ) -> tuple[Float[Array, " metrics"], State]:
-        parameters = self._evaluated(state, optimizer)
+        parameters = self._evaluated(state, call.optimizer)
+        key = jax.random.fold_in(call.keys["evaluation"], step)
         values: dict[str, Array] = {}
         for number, part in enumerate(self.parts):
             if part == "train" and self.training.train_record == "running":
                 found = {name: total / state.count for name, total in state.sums.items()}
             else:
                 part_key = jax.random.fold_in(key, number)
-                found = self._evaluate(parameters, static, data[part], part_key)
+                found = self._evaluate(parameters, call.static, call.data[part], part_key)
             values |= {f"{part}_{name}": value for name, value in found.items()}
         losses = [v for n, v in values.items() if n.endswith("_loss")]
         if self.training.train_record == "running":

@@ -56,7 +56,7 @@ class Result(Protocol):
         """Return one row a finished run, with each metric at its last record."""
         ...
 
-    def curves(self, metric: str) -> pd.DataFrame:
+    def curves(self, metric: str, configurations: Sequence[str] | None = None) -> pd.DataFrame:
         """Return a metric's records: configuration, seed, step, epoch, value."""
         ...
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -67,14 +66,6 @@ def bands(result: Result, metric: str, ids: Sequence[str], *, epochs: bool) -> B
         longest = max(longest, len(band.x))
         found[str(ident)] = _thinned(band)
     return Bands(metric, found, longest if longest > MOST_RECORDS else 0)
-
-
-def _read(result: Result, metric: str, ids: list[str]) -> pd.DataFrame:
-    """Read curves, only those needed where the result can: a big study's do not fit in memory."""
-    if "configurations" in inspect.signature(result.curves).parameters:
-        return result.curves(metric, configurations=ids)  # type: ignore[call-arg]
-    frame = result.curves(metric)
-    return frame[frame["configuration"].isin(ids)]
 
 
 def _band(frame: pd.DataFrame, ident: str, axis: str, diverged: set[tuple[str, int]]) -> Band:

@@ -166,7 +166,10 @@ def _base(study: Study, keys: list[_Key], plain: list[dict]) -> dict[str, Any]:
     there it is what that grid's configurations have.
     """
     base = copy.deepcopy(plain[0])
-    firsts = {key.grid: (set(_choices(study.vary, key)), run) for key, run in reversed(list(zip(keys, plain, strict=True)))}
+    firsts = {
+        key.grid: (set(_choices(study.vary, key)), run)
+        for key, run in reversed(list(zip(keys, plain, strict=True)))
+    }
     paths = sorted({path for own, _ in firsts.values() for path in own}, key=_depth)
     for path in paths:
         for own, run in firsts.values():

@@ -164,7 +164,7 @@ def plan(
         ids = {run.id for run in cohort.runs}
         pending = tuple(r for r in cohort.runs if r.id not in finished and r.id not in open_runs)
         cost = estimate(cohort)
-        # by all of the cohort's runs, not the pending ones: a rerun keeps the width, and so the bits
+        # by all runs of the cohort, not the pending ones: a rerun keeps the width, and so the bits
         layout = strategy or choose(
             cost.run_bytes, len(cohort.runs), len(groups), platform, reproducible
         )

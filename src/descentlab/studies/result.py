@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -46,14 +47,18 @@ class StudyResult:
         """Return the study's name and the folder."""
         return f"StudyResult({self.study.name!r}, {str(self.folder)!r})"
 
-    @cached_property
+    @property
     def provenance(self) -> dict[str, Any]:
         """Versions, devices and sessions; see :mod:`descentlab.store.provenance`."""
         return read_provenance(self.folder)
 
-    @cached_property
+    @property
     def configurations(self) -> list[Configuration]:
         """The study's configurations, in the order of their ids."""
+        return self._configurations
+
+    @cached_property
+    def _configurations(self) -> list[Configuration]:
         return expansion.configurations(self.study)
 
     @property
@@ -61,9 +66,13 @@ class StudyResult:
         """Names of what varies."""
         return expansion.factors(self.study)
 
-    @cached_property
+    @property
     def metrics(self) -> list[str]:
         """Names of the recorded metrics, such as ``test_accuracy``."""
+        return self._metrics
+
+    @cached_property
+    def _metrics(self) -> list[str]:
         names: dict[str, None] = {}
         for name in segment_names(self.folder)[:1]:
             table = read_segment(self.folder, name)
@@ -118,14 +127,24 @@ class StudyResult:
         """
         return self._frame.copy()
 
-    def curves(self, metric: str) -> pd.DataFrame:
-        """Return ``configuration, seed, step, epoch, value`` of a metric, a row a record."""
+    def curves(self, metric: str, configurations: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return ``configuration, seed, step, epoch, value`` of a metric, a row a record.
+
+        Args:
+            metric: a recorded metric.
+            configurations: ids of the configurations to return; all by default.
+        """
         name = self._known(metric)
+        wanted = ""
+        if configurations is not None:
+            known = {c.id for c in self.configurations}
+            chosen = ", ".join(f"'{c}'" for c in configurations if c in known)
+            wanted = f"AND configuration IN ({chosen or 'NULL'})"
         return query(
             self.folder,
             f"""SELECT configuration, seed, step, epoch, "{name}" AS value FROM segments
                 WHERE NOT diverged AND "{name}" IS NOT NULL AND NOT isnan("{name}")
-                ORDER BY configuration, seed, step""",
+                {wanted} ORDER BY configuration, seed, step""",
             ["configuration", "seed", "step", "epoch", "diverged", name],
         )
 

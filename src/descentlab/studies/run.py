@@ -87,7 +87,9 @@ def run(
     return StudyResult(folder)
 
 
-def execute(prepared: Prepared, folder: Folder, options: Options = Options()) -> Generator[Progress]:
+def execute(
+    prepared: Prepared, folder: Folder, options: Options = Options()
+) -> Generator[Progress]:
     """Train what a folder still lacks; yield progress after each stretch of work.
 
     Ending the iteration early leaves a folder that goes on with the same study.
