@@ -98,6 +98,7 @@ def _fetch_file(
 def _download(file: PublicFile, temporary: Path, progress: Progress | None) -> str:
     """Write what the address gives to a temporary file; return its md5."""
     import http.client
+    import urllib.error
     import urllib.request
 
     digest = hashlib.md5(usedforsecurity=False)
@@ -106,6 +107,9 @@ def _download(file: PublicFile, temporary: Path, progress: Progress | None) -> s
         try:
             # Errors of the network are OSErrors too, so they are told apart from the disk's here.
             answer = urllib.request.urlopen(file.address + file.name, timeout=TIMEOUT)
+        except urllib.error.HTTPError as error:
+            error.close()  # it holds the connection
+            raise _Broken(f"the server says {error}") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise _Broken(_reason(error)) from None
         with answer:
@@ -133,8 +137,6 @@ def _download(file: PublicFile, temporary: Path, progress: Progress | None) -> s
 
 
 def _reason(error: BaseException) -> str:
-    if getattr(error, "code", None) is not None:
-        return f"the server says {error}"
     reason = getattr(error, "reason", None) or error
     if isinstance(reason, TimeoutError):
         return f"no answer within {TIMEOUT:g} seconds"

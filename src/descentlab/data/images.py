@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from descentlab.core.errors import DataError
@@ -29,18 +31,7 @@ def read_images(data: PublicData, classes: tuple[str, ...]) -> Raw:
         idx.parse(content, str(path), dimensions=3 if number % 2 == 0 else 1)
         for number, (content, path) in enumerate(zip(contents, paths, strict=True))
     ]
-    for images, labels in ((0, 1), (2, 3)):
-        if len(arrays[images]) != len(arrays[labels]):
-            raise DataError(
-                f"{paths[images]} has {len(arrays[images])} images and {paths[labels]} "
-                f"{len(arrays[labels])} labels; expected as many of each, fetch both again"
-            )
-        high = int(arrays[labels].max(initial=0))
-        if high >= len(classes):
-            raise DataError(
-                f"{paths[labels]}: labels must be 0 … {len(classes) - 1}, found {high}; "
-                "fetch it again"
-            )
+    _check_structure(paths, arrays, len(classes))
     for file, path, content in zip(data.files, paths, contents, strict=True):
         verify(file, path, content)
     train, labels, test, test_labels = arrays
@@ -51,6 +42,18 @@ def read_images(data: PublicData, classes: tuple[str, ...]) -> Raw:
     }
     official = test, test_labels.astype(np.int32)
     place = f"{data.name} ({paths[0].parent})"
-    return Raw(
-        data.name, train, labels.astype(np.int32), classes, official, source, place=place
-    )
+    return Raw(data.name, train, labels.astype(np.int32), classes, official, source, place=place)
+
+
+def _check_structure(paths: list[Path], arrays: list[np.ndarray], classes: int) -> None:
+    for images, labels in ((0, 1), (2, 3)):
+        if len(arrays[images]) != len(arrays[labels]):
+            raise DataError(
+                f"{paths[images]} has {len(arrays[images])} images and {paths[labels]} "
+                f"{len(arrays[labels])} labels; expected as many of each, fetch both again"
+            )
+        high = int(arrays[labels].max(initial=0))
+        if high >= classes:
+            raise DataError(
+                f"{paths[labels]}: labels must be 0 … {classes - 1}, found {high}; fetch it again"
+            )

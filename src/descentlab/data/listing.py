@@ -3,43 +3,92 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, NamedTuple
 
 from descentlab.core.errors import DataError, SpecError, unknown
-from descentlab.data.locate import VARIABLE, Progress, PublicData, fetch, find, folders
+from descentlab.data.download import fetch
+from descentlab.data.locate import (
+    VARIABLE,
+    Progress,
+    PublicData,
+    data_cache,
+    find,
+    folders,
+    instructions,
+    verify_files,
+)
 from descentlab.data.public import FASHION_MNIST, MNIST
 from descentlab.data.specs import CATALOGUE
 
 PUBLIC = {"mnist": MNIST, "fashion-mnist": FASHION_MNIST}
-BUNDLED = ("digits", "breast_cancer", "iris", "wine")
 OWN = ("npz", "csv", "parquet")
+GENERATED = ("blobs", "moons", "circles", "spirals")
+
+
+class _Facts(NamedTuple):
+    rows: str
+    licence: str
+
+
+_FACTS = {
+    "digits": _Facts("1,797", "CC BY 4.0 (UCI)"),
+    "breast_cancer": _Facts("569", "CC BY 4.0 (UCI)"),
+    "iris": _Facts("150", "CC BY 4.0 (UCI)"),
+    "wine": _Facts("178", "CC BY 4.0 (UCI)"),
+    "mnist": _Facts("60,000 + 10,000", "CC BY-SA 3.0"),
+    "fashion-mnist": _Facts("60,000 + 10,000", "MIT"),
+    **dict.fromkeys(GENERATED, _Facts("as many as asked for", "none needed: generated")),
+    **dict.fromkeys(OWN, _Facts("the file's", "the file's")),
+}
 
 
 def list_data() -> list[dict[str, Any]]:
-    """Return each data set's ``name``, ``what`` it is, ``where`` it lies, ``how`` to get it."""
+    """Return what is known of each data set.
+
+    Its ``name``, ``what`` it is, how many ``rows`` (train + test), ``where`` it lies (None if
+    it is not here), ``how`` to get it, and its ``licence``.
+    """
     return [_entry(name) for name in CATALOGUE.kinds]
 
 
 def data_path(name: str) -> str:
-    """Return where a data set's files lie.
+    """Return the folder in which a data set's files lie.
 
     Raises:
+        SpecError: there is no such data set.
         DataError: they are nowhere, with where they were looked for and how to get them.
     """
-    entry = _entry(_known(name))
-    if name not in PUBLIC:
-        raise DataError(f"{name} has no files of its own: {entry['how']}")
-    if entry["where"] is None:
-        looked = ", ".join(str(folder) for folder in folders(PUBLIC[name]))
-        raise DataError(f"{name} is not on this machine (looked in {looked}); {entry['how']}")
-    return entry["where"]
+    if _known(name) not in PUBLIC:
+        raise DataError(f"{name} has no files of its own: {_entry(name)['how']}")
+    data = PUBLIC[name]
+    found = find(data)
+    if found is None:
+        looked = ", ".join(map(str, folders(data)))
+        raise DataError(
+            f"{name} is not on this machine (looked in {looked}); 'descentlab data get {name}' "
+            f"fetches it, or {instructions(data)}"
+        )
+    return str(found[0].parent)
 
 
 def get_data(name: str, progress: Progress | None = None) -> str:
-    """Make sure that a data set is on this machine, fetching it if need be; return where."""
+    """Make sure that a data set is here and right, fetching it if need be; return where.
+
+    A damaged file in the cache folder is fetched again; one elsewhere is the user's, and an
+    error.
+
+    Raises:
+        SpecError: there is no such data set.
+        DataError: it cannot be had, or a file of the user's is not the published one.
+    """
     if _known(name) not in PUBLIC:
         return str(_entry(name)["how"])
-    found = find(PUBLIC[name]) or fetch(PUBLIC[name], progress)
+    data = PUBLIC[name]
+    found = find(data)
+    if found is None or found[0].parent == data_cache() / data.name:
+        found = fetch(data, progress)
+    else:
+        verify_files(data, found)
     return str(found[0].parent)
 
 
@@ -51,15 +100,26 @@ def _known(name: str) -> str:
 
 def _entry(name: str) -> dict[str, Any]:
     what = (inspect.getdoc(CATALOGUE.kinds[name]) or "").split("\n\n")[0].replace("\n", " ")
+    facts = _FACTS.get(name, _Facts("unknown", "unknown"))
     if name in PUBLIC:
         where, how = _public(PUBLIC[name])
-    elif name in BUNDLED:
-        where, how = "ships with scikit-learn", "nothing to get: it ships with scikit-learn"
     elif name in OWN:
         where, how = None, "your own file: give its 'path'"
-    else:
+    elif name in GENERATED:
         where, how = "generated", "nothing to get: it is generated"
-    return {"name": name, "what": what, "where": where, "how": how}
+    elif name in _FACTS:
+        where, how = "ships with scikit-learn", "nothing to get: it ships with scikit-learn"
+    else:
+        owner = CATALOGUE.kinds[name].__module__.split(".")[0]
+        where, how = None, f"the package '{owner}' that offers it says how"
+    return {
+        "name": name,
+        "what": what,
+        "rows": facts.rows,
+        "where": where,
+        "how": how,
+        "licence": facts.licence,
+    }
 
 
 def _public(data: PublicData) -> tuple[str | None, str]:

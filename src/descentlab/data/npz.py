@@ -41,19 +41,19 @@ def _load(path: Path, wanted: list[str]) -> tuple[list[str], dict[str, np.ndarra
     """Return the names of all arrays of a file, and those arrays that are wanted."""
     name = ""
     try:
-        loaded: Any = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            raise DataError(
-                f"{path} is one array (.npy); store inputs and labels together with "
-                "numpy.savez(path, inputs=…, label=…)"
-            )
-        arrays = {}
-        with loaded as file:
-            names = list(file.files)
+        with open(path, "rb") as opened:  # which np.load would leave open if it fails
+            loaded: Any = np.load(opened, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                raise DataError(
+                    f"{path} is one array (.npy); store inputs and labels together with "
+                    "numpy.savez(path, inputs=…, label=…)"
+                )
+            arrays = {}
+            names = list(loaded.files)
             for name in wanted:  # and no others, which may be anything
                 if name in names:
-                    arrays[name] = file[name]
-        return names, arrays
+                    arrays[name] = loaded[name]
+            return names, arrays
     except DataError:
         raise
     except Exception as error:  # what a damaged archive raises depends on where the damage is

@@ -40,7 +40,8 @@ def scale_inputs(
     with np.errstate(over="ignore", invalid="ignore"):
         shift, width, words = _scaling(train, scale)
         scaled = {name: _apply(x, shift, width, kept) for name, x in inputs.items()}
-    if scale != "none" and not all(np.isfinite(x).all() for x in scaled.values()):
+    results = [np.asarray(shift), np.asarray(width), *scaled.values()]
+    if scale != "none" and not all(np.isfinite(x).all() for x in results):
         raise DataError(
             f"{place}: inputs as large as {float(np.abs(train).max()):g} overflow under "
             f"'scale: {scale}'; bring them nearer to 1 first"
@@ -48,9 +49,7 @@ def scale_inputs(
     return scaled, words
 
 
-def _scaling(
-    train: np.ndarray, scale: Scale
-) -> tuple[np.ndarray | float, np.ndarray | float, str]:
+def _scaling(train: np.ndarray, scale: Scale) -> tuple[np.ndarray | float, np.ndarray | float, str]:
     if scale == "none":
         return 0.0, 1.0, "inputs as they are"
     if scale == "unit" and train.dtype == np.uint8:
@@ -66,7 +65,7 @@ def _scaling(
     variance = np.asarray(sum(((x - mean) ** 2).sum(axis=0) for x in blocks)) / len(train)
     # A constant column's variance is rounding only; dividing by it would make noise of it.
     rounding = np.finfo(np.float64).eps * len(train)
-    constant = variance <= rounding * variance + (rounding * mean) ** 2
+    constant = (variance <= rounding * variance + (rounding * mean) ** 2) & np.isfinite(variance)
     words = "each feature to mean 0 and standard deviation 1 of train (population form)"
     return mean, np.where(constant, 1.0, np.sqrt(variance)), words
 

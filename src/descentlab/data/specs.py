@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from descentlab.core.catalogue import Catalogue
 from descentlab.core.spec import Spec
-from descentlab.data.prepare import Scale, Split
+from descentlab.data.fields import Scale, Split
 
 if TYPE_CHECKING:
     from descentlab.data.dataset import Dataset
     from descentlab.data.prepare import Raw
 
-Count = Annotated[int, Field(ge=2, le=10_000_000)]
-Noise = Annotated[float, Field(ge=0)]
+MOST_VALUES = 250_000_000  # two gigabytes of float64
+
+Examples = Annotated[int, Field(ge=2, le=10_000_000, description="How many points are drawn.")]
+Noise = Annotated[float, Field(ge=0, description="Standard deviation of normal noise.")]
 
 
 class Data(Spec):
     """Base of the data sets; what it says is structure, floats too."""
 
     floats_are_data: ClassVar[bool] = False
-    split: Split = Split()
-    scale: Scale = "standardize"
+    split: Split = Field(default=Split(), description="What is set apart, and by which seed.")
+    scale: Scale = Field(
+        default="standardize",
+        description=(
+            "none; unit (÷ 255 for bytes, else ÷ largest magnitude in train); standardize "
+            "(mean 0, standard deviation 1 in train); minmax (train to [0, 1])."
+        ),
+    )
 
     def raw(self) -> Raw:
         """Read or generate the data as it is."""
@@ -44,7 +51,7 @@ class Data(Spec):
 
 class _Bundled(Data):
     def raw(self) -> Raw:
-        from descentlab.data.readers import read_bundled
+        from descentlab.data.bundled import read_bundled
 
         return read_bundled(self.kind)  # type: ignore[attr-defined]
 
@@ -75,12 +82,28 @@ class Wine(_Bundled):
 
 
 class _Generated(Data):
-    examples: Count = 400
-    seed: int = Field(default=0, ge=0)
+    examples: Examples = 400
+    seed: int = Field(
+        default=0, ge=0, description="Of the points; it has nothing to do with a study's seeds."
+    )
     scale: Scale = "none"
 
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        classes, features = getattr(self, "classes", 2), getattr(self, "features", 2)
+        if self.examples < classes:
+            raise ValueError(
+                f"{self.examples} examples of {classes} classes; each needs one at least"
+            )
+        if self.examples * features > MOST_VALUES:
+            raise ValueError(
+                f"{self.examples} examples × {features} features are more than {MOST_VALUES:,} "
+                "numbers; ask for fewer"
+            )
+        return self
+
     def raw(self) -> Raw:
-        from descentlab.data.readers import generate
+        from descentlab.data.generated import generate
 
         settings = self.model_dump(exclude={"kind", "split", "scale", "examples", "seed"})
         return generate(self.kind, self.examples, self.seed, **settings)  # type: ignore[attr-defined]
@@ -90,8 +113,8 @@ class Blobs(_Generated):
     """Normal clouds around centres that lie 2 apart on average; ``noise`` is their spread."""
 
     kind: Literal["blobs"] = "blobs"
-    classes: int = Field(default=2, ge=2, le=1000)
-    features: int = Field(default=2, ge=1, le=10_000)
+    classes: int = Field(default=2, ge=2, le=1000, description="How many clouds.")
+    features: int = Field(default=2, ge=1, le=10_000, description="Dimensions of a point.")
     noise: Noise = 0.7
 
 
@@ -113,7 +136,7 @@ class Spirals(_Generated):
     """Interleaved arms of spirals."""
 
     kind: Literal["spirals"] = "spirals"
-    classes: int = Field(default=2, ge=2, le=100)
+    classes: int = Field(default=2, ge=2, le=100, description="How many arms.")
     noise: Noise = 0.05
 
 
@@ -125,10 +148,10 @@ class Mnist(Data):
 
     def raw(self) -> Raw:
         """Read the four idx files."""
+        from descentlab.data.images import read_images
         from descentlab.data.public import MNIST
-        from descentlab.data.readers import read_idx
 
-        return read_idx(MNIST, tuple("0123456789"))
+        return read_images(MNIST, tuple("0123456789"))
 
 
 class FashionMnist(Data):
@@ -139,51 +162,86 @@ class FashionMnist(Data):
 
     def raw(self) -> Raw:
         """Read the four idx files."""
+        from descentlab.data.images import read_images
         from descentlab.data.public import FASHION_CLASSES, FASHION_MNIST
-        from descentlab.data.readers import read_idx
 
-        return read_idx(FASHION_MNIST, FASHION_CLASSES)
+        return read_images(FASHION_MNIST, FASHION_CLASSES)
 
 
 class _Own(Data):
-    path: str
-    label: str = "label"
-    target: Literal["classes", "numeric"] = "classes"
+    path: str = Field(description="Of the file; a relative path starts at the current folder.")
+    label: str = Field(default="label", description="The column or array of the labels.")
+    target: Literal["classes", "numeric"] = Field(
+        default="classes",
+        description="classes (labels in sorted order), or numeric (numbers, for regression).",
+    )
 
 
 class Npz(_Own):
     """Arrays of your own in an ``.npz`` file: inputs, labels, and perhaps ``test_…`` of both."""
 
     kind: Literal["npz"] = "npz"
-    inputs: str = "inputs"
+    inputs: str = Field(default="inputs", description="The array of the inputs.")
 
     def raw(self) -> Raw:
         """Read the arrays."""
-        from descentlab.data.readers import read_npz
+        from descentlab.data.npz import read_npz
 
-        return read_npz(Path(self.path), self.inputs, self.label, self.target == "numeric")
+        return read_npz(self.path, self.inputs, self.label, self.target == "numeric")
 
 
-class Csv(_Own):
-    """A table of your own in a CSV file with a header: a label column and feature columns."""
+class _Table(_Own):
+    features: tuple[str, ...] | None = Field(
+        default=None, description="The columns of the inputs; all but the label without it."
+    )
+
+    @field_validator("features")
+    @classmethod
+    def _each_once(cls, features: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if features is not None and not features:
+            raise ValueError("expected at least one column; leave it out to use all")
+        twice = [name for name in features or () if (features or ()).count(name) > 1]
+        if twice:
+            raise ValueError(f"the column '{twice[0]}' is named more than once")
+        return features
+
+    @model_validator(mode="after")
+    def _label_is_no_feature(self) -> Self:
+        if self.label in (self.features or ()):
+            raise ValueError(f"the label '{self.label}' is among the features; take it out")
+        return self
+
+
+class Csv(_Table):
+    """A table of your own in a CSV file: a label column and feature columns."""
 
     kind: Literal["csv"] = "csv"
-    features: tuple[str, ...] | None = None
+    delimiter: str = Field(
+        default=",", pattern="^[\x09\x20-\x7e]$", description="What parts the values of a row."
+    )
+    header: bool = Field(
+        default=True,
+        description="Whether the first row has names; without, columns are f0, f1, ….",
+    )
 
     def raw(self) -> Raw:
         """Read the table."""
-        from descentlab.data.readers import read_table
+        from descentlab.data.tables import read_csv
 
-        parquet = self.kind == "parquet"
-        return read_table(
-            Path(self.path), self.label, self.features, self.target == "numeric", parquet
-        )
+        numeric = self.target == "numeric"
+        return read_csv(self.path, self.label, self.features, numeric, self.delimiter, self.header)
 
 
-class Parquet(Csv):
+class Parquet(_Table):
     """A table of your own in a Parquet file: a label column and feature columns."""
 
-    kind: Literal["parquet"] = "parquet"  # type: ignore[assignment]
+    kind: Literal["parquet"] = "parquet"
+
+    def raw(self) -> Raw:
+        """Read the table."""
+        from descentlab.data.tables import read_parquet
+
+        return read_parquet(self.path, self.label, self.features, self.target == "numeric")
 
 
 CATALOGUE = Catalogue(

@@ -43,9 +43,9 @@ def split_indices(
 
 def _stratified(labels: np.ndarray, count: int) -> np.ndarray:
     classes, inverse, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    ideal = sizes * (count / len(labels))
-    quota = np.floor(ideal).astype(int)
-    order = np.argsort(-(ideal - quota), kind="stable")
+    # In whole numbers, so that which class is rounded up is the same on every machine.
+    quota, remainder = np.divmod(sizes.astype(np.int64) * count, max(1, len(labels)))
+    order = np.argsort(-remainder, kind="stable")
     quota[order[: count - quota.sum()]] += 1
     taken = np.zeros(len(labels), bool)
     for number in range(len(classes)):

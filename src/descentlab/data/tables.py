@@ -72,6 +72,8 @@ def _parse_csv(path: Path, delimiter: str, header: bool) -> Any:
         message = _first_line(error)
         if "Expected" in message and "columns" in message:
             remedy = "mend that row, so that each has as many values as the header"
+        elif isinstance(error, OSError):
+            remedy = "it is damaged, or not packed as its name says; write it again"
         else:
             remedy = "expected a table in UTF-8 with a header"
         raise DataError(f"{path} cannot be read: {message}; {remedy}") from None

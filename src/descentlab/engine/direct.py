@@ -148,13 +148,23 @@ def train(
         train_record=train_record,
         precision=precision,
     )
-    names = list(settings or {})
-    values = itertools.product(*(settings or {}).values())
-    combinations = [dict(zip(names, map(float, v), strict=True)) for v in values]
-    seed_list = list(range(seeds)) if isinstance(seeds, int) else [int(seed) for seed in seeds]
-    if not combinations or not seed_list:
-        raise SpecError("train: every setting needs at least one value, and there must be a seed")
-    return _trained(training, dataset, combinations, seed_list, strategy, reproducible)
+    runs = _combinations(settings or {}), _seeds(seeds)
+    return _trained(training, dataset, *runs, strategy, reproducible)
+
+
+def _combinations(settings: Mapping[str, Sequence[float]]) -> list[dict[str, float]]:
+    values = itertools.product(*settings.values())
+    found = [dict(zip(settings, map(float, v), strict=True)) for v in values]
+    if not found:
+        raise SpecError("train: every setting needs at least one value")
+    return found
+
+
+def _seeds(seeds: int | Sequence[int]) -> list[int]:
+    found = list(range(seeds)) if isinstance(seeds, int) else [int(seed) for seed in seeds]
+    if not found:
+        raise SpecError("train: there must be a seed")
+    return found
 
 
 def _trained(

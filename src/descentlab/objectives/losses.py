@@ -44,7 +44,7 @@ def binary_cross_entropy(
     its digits where the loss is tiny. The gradient by z is σ(z) - y.
     """
     logit = outputs[:, 0]
-    return jax.nn.softplus(jnp.where(targets == 1, -logit, logit))
+    return _softplus(jnp.where(targets == 1, -logit, logit))
 
 
 def mse(
@@ -63,3 +63,14 @@ def half_mse(
 ) -> Float[Array, " batch"]:
     """Return half of :func:`mse`; the gradient by an output is (output - target) / outputs."""
     return 0.5 * mse(outputs, targets)
+
+
+@jax.custom_jvp
+def _softplus(x: Float[Array, " batch"]) -> Float[Array, " batch"]:
+    """Return ln(1 + eˣ); with the derivative σ(x), which JAX's own form computes more slowly."""
+    return jnp.maximum(x, 0) + jnp.log1p(jnp.exp(-jnp.abs(x)))
+
+
+@_softplus.defjvp
+def _softplus_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    return _softplus(primals[0]), jax.nn.sigmoid(primals[0]) * tangents[0]

@@ -55,7 +55,7 @@ def bands(result: Result, metric: str, ids: Sequence[str], *, epochs: bool) -> B
 
     Long curves are thinned to ``MOST_RECORDS`` evenly spaced records, first and last kept.
     """
-    frame = _read(result, metric, list(dict.fromkeys(ids)))
+    frame = result.curves(metric, configurations=list(dict.fromkeys(ids)))
     finished = result.frame()
     bad = finished[finished["diverged"].to_numpy(bool)]
     diverged = set(zip(bad["configuration"], bad["seed"], strict=True))
