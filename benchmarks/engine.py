@@ -17,7 +17,7 @@ import sys
 import time
 from statistics import median
 
-REPEATS = 5
+REPEATS = int(os.environ.get("REPEATS", "5"))
 
 
 class Variant:
