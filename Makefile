@@ -42,8 +42,7 @@ format: $(VENV)/.dev
 peers: $(VENV)/.peers
 
 bench: $(VENV)/.peers
-	$(BIN)/python benchmarks/engine.py
-	$(BIN)/python benchmarks/studies.py
+	$(BIN)/python -m benchmarks
 
 # The newest versions that fit, from a clean environment; run it with the oldest Python.
 constraints:
