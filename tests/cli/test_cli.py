@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import os
 import signal
@@ -216,32 +217,50 @@ def test_a_read_only_folder_is_explained(tmp_path):
 LONG = {**STUDY, "name": "long", "seeds": 4}
 
 
-@pytest.mark.parametrize("killer", [signal.SIGINT, signal.SIGKILL])
-def test_stopped_by_ctrl_c_or_killed_it_goes_on(tmp_path, killer):
-    study = {**LONG, "run": {**LONG["run"], "epochs": 200_000, "record": {"every": 20_000}}}
-    (tmp_path / "long.yaml").write_text(write_yaml(study))
+def start_long_study(folder):
+    """Start a study of minutes, and return the process once it has saved something new."""
+    segments = folder / "results" / "long" / "segments"
+    before = set(segments.glob("*.parquet"))
     process = subprocess.Popen(
         [*COMMAND, "run", "long.yaml"],
-        cwd=tmp_path,
+        cwd=folder,
         stderr=subprocess.PIPE,
         # a session in the background ignores Ctrl-C, and so would its children
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
     )
-    segments = tmp_path / "results" / "long" / "segments"
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not list(segments.glob("*.parquet")):
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and set(segments.glob("*.parquet")) <= before:
         time.sleep(0.05)
     assert process.poll() is None, "the study ended before it could be stopped"
+    return process
+
+
+def stretches(folder):
+    """Return the stretches that are saved, by chunk: lists of (first step, last step)."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for path in sorted((folder / "results" / "long" / "segments").glob("*.parquet")):
+        chunk, first, last = path.stem.rsplit("-", 2)
+        found.setdefault(chunk, []).append((int(first), int(last)))
+    return found
+
+
+@pytest.mark.parametrize("killer", [signal.SIGINT, signal.SIGKILL])
+def test_stopped_by_ctrl_c_or_killed_it_goes_on_where_it_was(tmp_path, killer):
+    study = {**LONG, "run": {**LONG["run"], "epochs": 5_000_000, "record": {"every": 500_000}}}
+    (tmp_path / "long.yaml").write_text(write_yaml(study))
+    process = start_long_study(tmp_path)
     begun = time.monotonic()
     process.send_signal(killer)
     _, message = process.communicate(timeout=20)
     if killer == signal.SIGINT:
         assert time.monotonic() - begun < 2
         assert process.returncode == 130 and b"goes on" in message and b"Traceback" not in message
-        assert list(segments.glob("*.parquet"))
-    before = {p.name for p in segments.glob("*.parquet")} if segments.exists() else set()
-    status, _, message = call("run", "long.yaml", "--quiet", "--no-report", cwd=tmp_path)
-    assert status == 0, message
-    found = json.loads(call("show", tmp_path / "results/long", "--json")[1])
-    assert found["complete"] and found["runs"]["done"] == 8
-    assert before <= {p.name for p in segments.glob("*.parquet")}
+    saved = stretches(tmp_path)
+    process = start_long_study(tmp_path)
+    process.kill()
+    process.communicate()
+    later = stretches(tmp_path)
+    assert all(later[chunk][: len(own)] == own for chunk, own in saved.items())
+    assert sum(map(len, later.values())) > sum(map(len, saved.values()))
+    for own in later.values():  # each begins where the one before it ended: nothing trained twice
+        assert own[0][0] == 0 and all(a[1] == b[0] for a, b in itertools.pairwise(own))
