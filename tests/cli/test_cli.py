@@ -217,16 +217,22 @@ def test_a_read_only_folder_is_explained(tmp_path):
 LONG = {**STUDY, "name": "long", "seeds": 4}
 
 
+# A session in the background ignores Ctrl-C, and so would its children.
+LISTENING = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv = ["descentlab", "run", "long.yaml"]
+from descentlab.cli import main
+main()
+"""
+
+
 def start_long_study(folder):
     """Start a study of minutes, and return the process once it has saved something new."""
     segments = folder / "results" / "long" / "segments"
     before = set(segments.glob("*.parquet"))
     process = subprocess.Popen(
-        [*COMMAND, "run", "long.yaml"],
-        cwd=folder,
-        stderr=subprocess.PIPE,
-        # a session in the background ignores Ctrl-C, and so would its children
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+        [sys.executable, "-c", LISTENING], cwd=folder, stderr=subprocess.PIPE
     )
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline and set(segments.glob("*.parquet")) <= before:
