@@ -28,6 +28,16 @@ class Spec(BaseModel):
     floats_are_data: ClassVar[bool] = True
     """False where floats decide shapes or contents (a split's fraction, say)."""
 
+    @pydantic.field_validator("*", mode="wrap")
+    @classmethod
+    def _nothing_is_converted(cls, raw: Any, validate: Any) -> Any:
+        """Refuse a text or a truth value where a number is meant, and the other way round."""
+        value = validate(raw)
+        if _converted(raw, value):
+            wanted = "true or false" if isinstance(value, bool) else "a number"
+            raise ValueError(f"expected {wanted}")
+        return value
+
     @classmethod
     def parse(cls: type[S], raw: Any, where: str = "") -> S:
         """Validate ``raw``; a :class:`SpecError` names each faulty path from ``where`` on."""
@@ -39,6 +49,14 @@ class Spec(BaseModel):
     def resolved(self) -> dict[str, Any]:
         """Return the specification as plain values with every default written out."""
         return self.model_dump(mode="json")
+
+
+def _converted(raw: Any, value: Any) -> bool:
+    if isinstance(raw, (list, tuple)) and isinstance(value, (list, tuple)):
+        return any(_converted(*pair) for pair in zip(raw, value, strict=False))
+    if not isinstance(value, (bool, int, float)):
+        return False
+    return isinstance(raw, str) or isinstance(raw, bool) != isinstance(value, bool)
 
 
 def split_floats(spec: Spec) -> tuple[str, dict[str, float]]:

@@ -135,7 +135,7 @@ def _train_chunk(job: Job, store: DeviceData, stop: threading.Event) -> Iterator
     program, cohort = job.program, job.program.cohort
     with program.precision():
         data = store.on_device(cohort.arrays)
-        seeds, floats = jax.device_put(program.inputs(job.runs))
+        seeds, floats = program.inputs(job.runs)
         state = program.start(seeds, floats) if job.state is None else jax.device_put(job.state)
     step = job.step
     while not stop.is_set():
