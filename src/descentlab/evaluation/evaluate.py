@@ -1,0 +1,221 @@
+"""Evaluate a classifier's predictions: every figure with an interval, a baseline, a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from descentlab.evaluation import counts
+from descentlab.evaluation.areas import Areas, areas
+from descentlab.evaluation.baselines import baselines
+from descentlab.evaluation.counts import DENSE_CLASSES, Cells, Margins, count_cells
+from descentlab.evaluation.predictions import Predictions
+from descentlab.evaluation.probabilistic import Sums, calibration, mean_estimate, summarise
+from descentlab.evaluation.proportions import f1_interval
+from descentlab.evaluation.resampling import bootstrap_interval, posterior_interval
+from descentlab.evaluation.results import ClassFigures, Estimate, Evaluation
+from descentlab.evaluation.targets import proportion, recall_targets
+from descentlab.evaluation.verdict import verdict
+
+TOP = (2, 3, 5)
+NO_SCORES = "undefined (no scores)"
+
+
+def evaluate(
+    labels: Any,
+    predictions: Any = None,
+    *,
+    probabilities: Any = None,
+    logits: Any = None,
+    classes: Sequence[Any] | None = None,
+    recall_at_least: float | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Evaluation:
+    """Evaluate the predictions of a classifier.
+
+    Args:
+        labels: true classes ``[n]``: numbers 0 … K-1, or names.
+        predictions: predicted classes ``[n]``; those with the highest score by default.
+        probabilities: ``[n, K]``, each row summing to 1.
+        logits: ``[n, K]``, instead of probabilities: log probabilities up to a constant a row.
+        classes: names in the order of the scores' columns.
+        recall_at_least: a recall to be answered for, class by class.
+        level: the nominal coverage of the intervals.
+        seed: of the posterior and bootstrap draws.
+
+    Raises:
+        ValueError: the arrays cannot be what they are said to be; the message says why.
+
+    >>> evaluate([0, 1, 1, 1], [0, 1, 1, 0]).figures["accuracy"].value
+    0.75
+    """
+    given = Predictions.of(
+        labels, predictions, probabilities=probabilities, logits=logits, classes=classes
+    )
+    return evaluate_predictions(given, recall_at_least=recall_at_least, level=level, seed=seed)
+
+
+def evaluate_predictions(
+    given: Predictions, *, recall_at_least: float | None = None, level: float = 0.95, seed: int = 0
+) -> Evaluation:
+    """Evaluate predictions that are checked and numbered already; see :func:`evaluate`."""
+    labels, scores = given.labels, given.scores
+    answers, sums = summarise(scores, labels) if scores is not None else (given.answers, None)
+    notes = _notes(given, answers, sums)
+    if given.answers is not None:
+        answers = given.answers
+    assert answers is not None
+    cells = count_cells(labels, answers, len(given.classes))
+    found = areas(labels, scores, level) if scores is not None else None
+    margins = cells.margins()
+    per_class = _per_class(margins, given.classes, found, level)
+    figures = _figures(cells, margins, level, seed)
+    calibrated = None
+    if sums is not None:
+        calibrated = calibration(sums.bins, level=level, seed=seed)
+        figures |= _score_figures(sums, len(given.classes), level)
+        figures["calibration_error"] = calibrated.error
+    else:
+        figures |= dict.fromkeys(
+            ("log_loss", "brier", "calibration_error"), Estimate.undefined(NO_SCORES)
+        )
+    support = margins.support.astype(np.int64)
+    nothing = Estimate.undefined(NO_SCORES)
+    targets = () if recall_at_least is None else recall_targets(
+        per_class, found.rankings if found else {}, recall_at_least, level
+    )  # fmt: skip
+    return Evaluation(
+        examples=len(labels),
+        classes=given.classes,
+        matrix=cells.matrix() if len(given.classes) <= DENSE_CLASSES else None,
+        cells=(cells.row, cells.column, cells.count),
+        figures=figures,
+        auc=found.auc if found else dict.fromkeys(("macro", "weighted", "micro"), nothing),
+        average_precision=found.average_precision if found else {},
+        per_class=per_class,
+        roc=found.roc if found else {},
+        precision_recall=found.precision_recall if found else {},
+        calibration=calibrated,
+        scores=None if scores is None else scores.scale,
+        baselines=baselines(support),
+        majority=given.classes[int(support.argmax())],
+        verdict=verdict(cells, figures, per_class, level),
+        notes=notes,
+        targets=targets,
+        level=level,
+    )
+
+
+def _per_class(
+    m: Margins, classes: Sequence[str], found: Areas | None, level: float
+) -> tuple[ClassFigures, ...]:
+    f1 = counts.f1(m)
+    low, high = f1_interval(m.hits, m.support + m.predicted - 2 * m.hits, len(classes), level)
+    nothing = Estimate.undefined(NO_SCORES)
+    rows = []
+    for k, name in enumerate(classes):
+        hits, support, predicted = (int(x[k]) for x in (m.hits, m.support, m.predicted))
+        score = (
+            Estimate(float(f1[k]), float(low[k]), float(high[k]), "Beta posterior")
+            if support + predicted
+            else Estimate.undefined("undefined (n = 0)")
+        )
+        rows.append(
+            ClassFigures(
+                name, support, predicted, hits,
+                proportion(hits, predicted, level), proportion(hits, support, level), score,
+                found.auc_by_class[k] if found else nothing,
+                found.precision_by_class[k] if found else nothing,
+            )
+        )  # fmt: skip
+    return tuple(rows)
+
+
+def _figures(cells: Cells, m: Margins, level: float, seed: int) -> dict[str, Estimate]:
+    """Return the figures that need counts alone, those of many classes by draws."""
+    n, hits = int(m.support.sum()), int(m.hits.sum())
+    there, named = m.support > 0, m.predicted > 0
+    means = {
+        "balanced_accuracy": (counts.recall, there),
+        "macro_precision": (counts.precision, named),
+        "macro_recall": (counts.recall, there),
+        "macro_f1": (counts.f1, there | named),
+    }
+    functions = {name: partial(_macro, *how) for name, how in means.items()} | {
+        "weighted_precision": partial(_weighted, counts.precision, there & named),
+        "weighted_f1": partial(_weighted, counts.f1, there),
+    }
+    ends = posterior_interval(cells, functions, level=level, seed=seed)
+    resampled = {"matthews": counts.matthews, "kappa": counts.kappa}
+    drawn = bootstrap_interval(cells, resampled, level=level, seed=seed)
+    found = {"accuracy": proportion(hits, n, level)}
+    for name, function in functions.items():
+        over = means[name][1] if name in means else there & named
+        if name == "weighted_f1":
+            over = there
+        found[name] = _estimate(function(m), ends[name], "Dirichlet posterior", over)
+    one = "undefined (one class only in labels or in predictions)"
+    for name, function in resampled.items():
+        found[name] = _estimate(function(m), drawn[name], "bootstrap", None, one)
+    found["weighted_recall"] = found["micro_f1"] = found["accuracy"]
+    return found
+
+
+def _macro(figure: Any, over: np.ndarray, m: Margins) -> np.ndarray:
+    return counts.macro(figure(m), over)
+
+
+def _weighted(figure: Any, over: np.ndarray, m: Margins) -> np.ndarray:
+    return counts.weighted(np.where(over, figure(m), np.nan), m.support)
+
+
+def _estimate(
+    value: Any, ends: tuple[float, float], method: str, over: np.ndarray | None,
+    reason: str = "undefined (n = 0)",
+) -> Estimate:  # fmt: skip
+    if not np.isfinite(value):
+        return Estimate.undefined(reason)
+    entered = None if over is None or over.all() else tuple(np.flatnonzero(over).tolist())
+    low, high = ends if np.isfinite(ends).all() else (None, None)
+    return Estimate(float(value), low, high, method, over=entered)
+
+
+def _score_figures(sums: Sums, classes: int, level: float) -> dict[str, Estimate]:
+    """Return log loss, Brier score (half of it for two classes, as scikit-learn) and top k."""
+    half = 0.5 if classes == 2 else 1.0
+    found = {
+        "log_loss": mean_estimate(sums.loss, sums.count, level),
+        "brier": mean_estimate(sums.brier * [half, half**2], sums.count, level, 2 * half),
+    }
+    for k in TOP:
+        if k < classes:
+            found[f"top_{k}"] = proportion(int(sums.ranks[:k].sum()), sums.count, level)
+    return found
+
+
+def _notes(given: Predictions, best: Any, sums: Sums | None) -> tuple[str, ...]:
+    notes = []
+    if given.scores is not None and given.answers is not None:
+        differ = int((np.asarray(best) != given.answers).sum())
+        if differ:
+            notes.append(
+                f"The predictions given differ from the class with the highest score in "
+                f"{differ:,} of {len(given.labels):,} examples; counts are of the predictions given."
+            )
+    if sums is not None and sums.impossible:
+        notes.append(
+            f"{sums.impossible:,} examples were given a probability of 0 for their true class; "
+            "for the log loss the smallest step above 0 of this precision stands in, as in "
+            "scikit-learn, because it would be infinite."
+        )
+    if given.scores is not None:
+        notes.append(
+            "The scores are logits; classes are ranked by the log-odds of their softmax."
+            if given.scores.scale == "logits"
+            else "The scores are probabilities."
+        )
+    return tuple(notes)

@@ -1,0 +1,173 @@
+"""What is evaluated: true classes, answers, scores, checked and put into one form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+from descentlab.evaluation.scores import Scores
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Labels and predictions of one set of examples; classes are numbered 0 … K-1.
+
+    Attributes:
+        labels: true classes.
+        answers: predicted classes; None where they are those with the highest score.
+        scores: logits or probabilities, if there are any.
+        classes: names.
+    """
+
+    labels: Int[np.ndarray, " n"]
+    answers: Int[np.ndarray, " n"] | None
+    scores: Scores | None
+    classes: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        labels: Any,
+        predictions: Any = None,
+        *,
+        probabilities: Any = None,
+        logits: Any = None,
+        classes: Sequence[Any] | None = None,
+    ) -> Predictions:
+        """Check arrays and number the classes.
+
+        Args:
+            labels: true classes, as numbers 0 … K-1 or as names.
+            predictions: predicted classes; those with the highest score by default.
+            probabilities: ``[n, K]``.
+            logits: ``[n, K]``, instead of probabilities.
+            classes: names in the order of the scores' columns. By default the numbers
+                0 … K-1, or, without scores, the values that occur, sorted.
+
+        Raises:
+            ValueError: nothing to evaluate, lengths that differ, a label that is no class.
+        """
+        if probabilities is not None and logits is not None:
+            raise ValueError("expected probabilities or logits; both were given")
+        scores = None
+        if logits is not None:
+            scores = Scores.of("logits", logits)
+        elif probabilities is not None:
+            scores = Scores.of("probabilities", probabilities)
+        return cls.joined(_values(labels, "labels"), predictions, scores, classes)
+
+    @classmethod
+    def joined(
+        cls, labels: np.ndarray, predictions: Any, scores: Scores | None,
+        classes: Sequence[Any] | None,
+    ) -> Predictions:  # fmt: skip
+        """Number the classes of labels and predictions; see :meth:`of`."""
+        given = None if predictions is None else _values(predictions, "predictions")
+        if scores is None and given is None:
+            raise ValueError("expected predictions, probabilities or logits; there are only labels")
+        for name, length in (
+            ("predictions", given if given is None else len(given)),
+            ("scores", scores if scores is None else len(scores)),
+        ):
+            if length is not None and length != len(labels):
+                raise ValueError(f"{len(labels)} labels, but {name} of {length} examples")
+        if not len(labels):
+            raise ValueError("expected at least one example; there is none")
+        names = _class_names(labels, given, scores, classes)
+        return cls(
+            _numbered(labels, names, "label"),
+            None if given is None else _numbered(given, names, "prediction"),
+            scores,
+            names,
+        )
+
+
+def _values(values: Any, what: str) -> np.ndarray:
+    """Return one value an example: whole numbers, or text."""
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise ValueError(f"expected one value an example in {what}; found shape {array.shape}")
+    if array.dtype.kind == "b":
+        return array.astype(np.uint8)
+    if array.dtype.kind == "f":
+        if not np.isfinite(array).all():
+            first = int(np.flatnonzero(~np.isfinite(array))[0])
+            raise ValueError(f"{what}: example {first} has none ({array[first]})")
+        if (array % 1).any():
+            first = int(np.flatnonzero(array % 1)[0])
+            raise ValueError(f"{what}: expected classes; example {first} has {array[first]:g}")
+        return array.astype(np.int64)
+    if array.dtype.kind == "O":
+        missing = np.array([value is None or value != value for value in array], bool)
+        if missing.any():
+            raise ValueError(f"{what}: example {int(np.flatnonzero(missing)[0])} has none")
+        return array.astype(str)
+    if array.dtype.kind not in "iuU":
+        raise ValueError(f"{what}: expected classes as numbers or text; found {array.dtype}")
+    return array
+
+
+def _class_names(
+    labels: np.ndarray, given: np.ndarray | None, scores: Scores | None,
+    classes: Sequence[Any] | None,
+) -> tuple[str, ...]:  # fmt: skip
+    if classes is None and scores is not None:
+        return tuple(map(str, range(scores.classes)))
+    if classes is None:
+        assert given is not None
+        if labels.dtype.kind != given.dtype.kind and "U" in (labels.dtype.kind, given.dtype.kind):
+            labels, given = labels.astype(str), given.astype(str)
+        return tuple(map(str, np.union1d(np.unique(labels), np.unique(given)).tolist()))
+    names = tuple(map(str, classes))
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"expected every class once; '{twice}' is there twice")
+    if scores is not None and scores.classes != len(names):
+        raise ValueError(f"{len(names)} classes, but scores of {scores.classes}")
+    return names
+
+
+def _numbered(values: np.ndarray, names: tuple[str, ...], what: str) -> np.ndarray:
+    """Return classes as numbers: by name where all values are names, else the numbers given."""
+    whole = values.dtype.kind in "iu"
+    plain = names == tuple(map(str, range(len(names))))
+    if whole and plain:
+        _inside(values, len(names), what)
+        return values
+    found, inverse = np.unique(values, return_inverse=True)
+    place = {name: number for number, name in enumerate(names)}
+    numbers = [place.get(str(value), -1) for value in found]
+    if whole and -1 in numbers:  # names for the classes, numbers in the data
+        if found[0] < 0 or found[-1] >= len(names):
+            _inside(values, len(names), what, names)
+        return values
+    if -1 in numbers:
+        wrong = found[numbers.index(-1)]
+        first = int(np.flatnonzero(inverse == numbers.index(-1))[0])
+        raise ValueError(
+            f"{what} '{wrong}' (example {first}) is none of the classes {_few(names)}; "
+            "say the classes in the order of the scores"
+        )
+    return np.array(numbers, np.min_scalar_type(len(names)))[inverse]
+
+
+def _inside(
+    values: np.ndarray, classes: int, what: str, names: tuple[str, ...] | None = None
+) -> None:
+    bad = (values < 0) | (values >= classes)
+    if bad.any():
+        first = int(np.flatnonzero(bad)[0])
+        also = f", or one of {_few(names)}" if names else ""
+        raise ValueError(
+            f"{what} {values[first]} (example {first}) is none of the classes "
+            f"0 … {classes - 1}{also}"
+        )
+
+
+def _few(names: Sequence[str], most: int = 8) -> str:
+    shown = ", ".join(names[:most])
+    return shown + (f", … ({len(names)})" if len(names) > most else "")

@@ -1,0 +1,175 @@
+"""One pass over scores: answers, log loss, Brier score, calibration, rank of the true class."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from descentlab.evaluation.proportions import wilson, z_quantile
+from descentlab.evaluation.resampling import DRAWS, quantiles
+from descentlab.evaluation.results import Calibration, Estimate
+from descentlab.evaluation.scores import BLOCK, Scores, best_class, check
+
+BINS = 15
+MOST_RANKS = 10
+
+
+@dataclass
+class Sums:
+    """Sums over examples; those of two sets of examples add up."""
+
+    count: int
+    loss: np.ndarray
+    """Σ and Σ of squares of -ln p of the true class."""
+    brier: np.ndarray
+    """Σ and Σ of squares of Σ_k (p_k - [k is true])²."""
+    impossible: int
+    """Examples whose true class was given a probability of 0."""
+    ranks: np.ndarray
+    """Examples whose true class came first, second, ….; the last place holds the rest."""
+    bins: np.ndarray
+    """By bin of confidence: examples, Σ confidence, right answers."""
+
+    def __add__(self, other: Sums) -> Sums:
+        """Return the sums over both sets."""
+        return Sums(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+def summarise(scores: Scores, labels: Int[np.ndarray, " n"]) -> tuple[Int[np.ndarray, " n"], Sums]:
+    """Return the answers (the class with the highest score, the first of equal ones) and sums.
+
+    Args:
+        scores: of every class for every example; they are checked on the way.
+        labels: true classes 0 … K-1.
+
+    Raises:
+        ValueError: a score is NaN or infinite, or probabilities do not sum to 1.
+    """
+    best = np.empty(len(scores), np.min_scalar_type(scores.classes))
+    jobs = list(_ranges(scores))
+
+    def work(job: tuple[np.ndarray, int, int]) -> Sums:
+        piece, start, offset = job
+        block = np.ascontiguousarray(
+            piece[start : start + BLOCK].T, np.promote_types(piece.dtype, np.float32)
+        )
+        check(scores.scale, block, piece.dtype, offset + start)
+        part = slice(offset + start, offset + start + block.shape[1])
+        best[part], highest = best_class(block)
+        return _sums(scores.scale, block, labels[part], best[part], highest, piece.dtype)
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        found = threads.map(work, jobs)
+        total = next(found)
+        for sums in found:
+            total += sums
+    return best, total
+
+
+def _ranges(scores: Scores) -> Iterator[tuple[np.ndarray, int, int]]:
+    for piece, offset in zip(scores.pieces, scores.starts, strict=True):
+        for start in range(0, len(piece), BLOCK):
+            yield piece, start, offset
+
+
+def _sums(
+    scale: str, block: np.ndarray, labels: np.ndarray, best: np.ndarray, highest: np.ndarray,
+    dtype: np.dtype,
+) -> Sums:  # fmt: skip
+    classes, n = block.shape
+    true = block[labels, np.arange(n)]
+    if scale == "logits":
+        exps = np.exp(block - highest)
+        total = exps.sum(axis=0)
+        confidence = 1 / total
+        loss = np.log(total) + (highest - true)
+        squares = np.einsum("kn,kn->n", exps, exps) * confidence**2
+        own = np.exp(true - highest) * confidence
+        impossible = 0
+    else:
+        least = np.finfo(dtype).eps  # as scikit-learn: else one 0 makes the mean infinite
+        confidence, own = highest, true
+        loss = -np.log(np.clip(true, least, 1 - least, dtype=block.dtype))
+        squares = np.einsum("kn,kn->n", block, block)
+        impossible = int((true <= 0).sum())
+    brier = squares - 2 * own + 1
+    right = best == labels
+    bin_ = np.clip(np.ceil(confidence * BINS).astype(np.intp) - 1, 0, BINS - 1)
+    bins = [
+        np.bincount(bin_, weight, minlength=BINS)
+        for weight in (None, confidence.astype(np.float64), right)
+    ]
+    return Sums(n, _moments(loss), _moments(brier), impossible, _ranks(block, true, labels),
+                np.array(bins))  # fmt: skip
+
+
+def _moments(values: np.ndarray) -> np.ndarray:
+    values = values.astype(np.float64)
+    return np.array([values.sum(), np.dot(values, values)])
+
+
+def _ranks(block: np.ndarray, true: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Count the examples by the rank of their class; of equal scores the later class is first."""
+    classes = len(block)
+    before = np.zeros(len(true), np.int32)
+    for k in range(classes):
+        before += block[k] > true
+        before += (block[k] == true) & (k > labels)
+    most = min(classes, MOST_RANKS)
+    return np.bincount(np.minimum(before, most), minlength=most + 1)
+
+
+def mean_estimate(moments: np.ndarray, n: int, level: float, most: float = np.inf) -> Estimate:
+    """Return a mean of independent values with its normal interval, kept within [0, most]."""
+    mean = float(moments[0] / n)
+    if n < 2:
+        return Estimate(mean, None, None)
+    variance = max(0.0, (moments[1] - n * mean**2) / (n - 1))
+    half = z_quantile(level) * (variance / n) ** 0.5
+    return Estimate(mean, max(0.0, mean - half), min(most, mean + half), "normal")
+
+
+def calibration(
+    bins: Float[np.ndarray, "3 bins"], *, level: float = 0.95, draws: int = DRAWS, seed: int = 0
+) -> Calibration:
+    r"""Return the calibration of the most probable class, from sums by bin of confidence.
+
+    .. math:: ECE = \sum_b \frac{n_b}{n} \lvert acc_b - conf_b \rvert
+
+    over 15 bins of equal width. Chance alone makes it positive in small bins. Its
+    interval is a percentile bootstrap over the right and wrong answers of each bin,
+    widened to hold the estimate, which the bootstrap exceeds where bins are small.
+
+    Args:
+        bins: examples, Σ confidence and right answers of each bin.
+        level: the nominal coverage.
+        draws: bootstrap replicates.
+        seed: of the draws.
+
+    Source: Guo et al., On calibration of modern neural networks, ICML (2017).
+    """
+    count, confidence, right = bins
+    n = count.sum()
+    with np.errstate(invalid="ignore"):
+        mean, share = confidence / count, right / count
+    low, high = wilson(right, count, level)
+    accuracy = tuple(
+        Estimate(float(s), float(a), float(b), "Wilson")
+        if c
+        else Estimate.undefined("undefined (n = 0)")
+        for s, a, b, c in zip(share, low, high, count, strict=True)
+    )
+    error = float(np.nansum(np.abs(share - mean) * count) / n)
+    shares = np.concatenate([right, count - right]) / n
+    drawn = np.random.default_rng(seed).multinomial(int(n), shares / shares.sum(), size=draws)
+    hits, wrong = drawn[:, : len(count)], drawn[:, len(count) :]
+    gap = np.abs(hits - (hits + wrong) * np.nan_to_num(mean)).sum(axis=1) / n
+    ends = quantiles(gap, level)
+    estimate = Estimate(error, min(ends[0], error), max(ends[1], error), "bootstrap")
+    edges = np.linspace(0, 1, len(count) + 1)
+    return Calibration(edges, count.astype(np.int64), mean, accuracy, estimate)

@@ -1,0 +1,163 @@
+"""Draws of confusion matrices: a posterior, and a bootstrap, at a cost without n.
+
+Both work on the matrix's cells, so ten million examples cost as much as a thousand.
+Draws are made in blocks and go through the figures of :mod:`.counts` at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+from jaxtyping import Float
+
+from descentlab.evaluation.counts import Cells, Margins
+
+DRAWS = 10_000
+DENSE = 32
+"""Up to this many classes every cell is drawn on its own, above it a row's empty ones at once."""
+
+WORK = 20_000_000
+BLOCK = 2_000_000
+
+
+def posterior_interval(
+    cells: Cells,
+    figures: Mapping[str, Callable[[Margins], np.ndarray]],
+    *,
+    level: float = 0.95,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> dict[str, tuple[float, float]]:
+    """Return equal-tailed posterior intervals of figures under a Dirichlet prior.
+
+    The joint distribution of (label, prediction) has a prior of 1/K on every cell of
+    the K × K matrix; a draw is a Dirichlet of counts + 1/K. With more than 32 classes
+    a row's empty cells are drawn as one and spread evenly over the columns.
+
+    Args:
+        cells: the confusion matrix.
+        figures: by name, functions of margins as in :mod:`.counts`.
+        level: the nominal coverage.
+        draws: number of draws (fewer where the matrix has very many filled cells).
+        seed: of the draws.
+    """
+    return _intervals(_posterior(cells, draws, seed), figures, level)
+
+
+def bootstrap_interval(
+    cells: Cells,
+    figures: Mapping[str, Callable[[Margins], np.ndarray]],
+    *,
+    level: float = 0.95,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> dict[str, tuple[float, float]]:
+    """Return percentile bootstrap intervals of figures of a confusion matrix.
+
+    Resampling n examples with replacement is a multinomial draw over the filled cells,
+    exactly; replicates in which a figure is undefined are left out.
+
+    Args:
+        cells: the confusion matrix.
+        figures: by name, functions of margins as in :mod:`.counts`.
+        level: the nominal coverage.
+        draws: number of replicates.
+        seed: of the draws.
+
+    Source: Efron, Bootstrap methods: another look at the jackknife, Annals of
+    Statistics 7 (1979).
+    """
+    return _intervals(_bootstrap(cells, draws, seed), figures, level)
+
+
+def _intervals(
+    blocks: Iterator[Margins],
+    figures: Mapping[str, Callable[[Margins], np.ndarray]],
+    level: float,
+) -> dict[str, tuple[float, float]]:
+    found: dict[str, list[np.ndarray]] = {name: [] for name in figures}
+    for margins in blocks:
+        for name, figure in figures.items():
+            found[name].append(figure(margins))
+    return {name: quantiles(np.concatenate(values), level) for name, values in found.items()}
+
+
+def quantiles(values: Float[np.ndarray, " draws"], level: float) -> tuple[float, float]:
+    """Return the quantiles that leave out the same share at both ends; NaN values are left out."""
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return float("nan"), float("nan")
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+class _Sums:
+    """Sums of draws over cells into margins; cells are sorted by row."""
+
+    def __init__(self, row: np.ndarray, column: np.ndarray, classes: int) -> None:
+        self.diagonal = np.flatnonzero(row == column)
+        self.hit = row[self.diagonal]
+        self.classes = classes
+        self.rows = self._edges(row)
+        self.by_column = np.argsort(column, kind="stable")
+        self.columns = self._edges(column[self.by_column])
+
+    @staticmethod
+    def _edges(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        first = np.flatnonzero(np.diff(index, prepend=-1))
+        return index[first], first
+
+    def margins(self, draws: np.ndarray) -> Margins:
+        hits, support, predicted = (np.zeros((len(draws), self.classes)) for _ in range(3))
+        hits[:, self.hit] = draws[:, self.diagonal]
+        support[:, self.rows[0]] = np.add.reduceat(draws, self.rows[1], axis=1)
+        predicted[:, self.columns[0]] = np.add.reduceat(
+            draws[:, self.by_column], self.columns[1], axis=1
+        )
+        return Margins(hits, support, predicted)
+
+
+def _blocks(draws: int, width: int) -> Iterator[int]:
+    draws = min(draws, max(200, WORK // max(1, width)))
+    most = max(1, BLOCK // max(1, width))
+    for start in range(0, draws, most):
+        yield min(most, draws - start)
+
+
+def _bootstrap(cells: Cells, draws: int, seed: int) -> Iterator[Margins]:
+    generator = np.random.default_rng(seed)
+    sums = _Sums(cells.row, cells.column, cells.classes)
+    n = int(cells.count.sum())
+    for size in _blocks(draws, len(cells.count)):
+        yield sums.margins(generator.multinomial(n, cells.count / n, size=size))
+
+
+def _posterior(cells: Cells, draws: int, seed: int) -> Iterator[Margins]:
+    generator = np.random.default_rng(seed)
+    classes = cells.classes
+    if classes <= DENSE:
+        row, column = np.divmod(np.arange(classes * classes), classes)
+        weight = cells.matrix().ravel() + 1 / classes
+        sums = _Sums(row, column, classes)
+        for size in _blocks(draws, len(weight)):
+            yield sums.margins(generator.standard_gamma(weight, size=(size, len(weight))))
+        return
+    row, column, weight, unseen = _filled(cells)
+    sums = _Sums(row, column, classes)
+    for size in _blocks(draws, len(weight)):
+        margins = sums.margins(generator.standard_gamma(weight, size=(size, len(weight))))
+        rest = generator.standard_gamma(unseen, size=(size, classes))
+        predicted = margins.predicted + rest.sum(axis=1, keepdims=True) / classes
+        yield Margins(margins.hits, margins.support + rest, predicted)
+
+
+def _filled(cells: Cells) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the filled and the diagonal cells with their weights, and each row's other weight."""
+    classes = cells.classes
+    missing = np.setdiff1d(np.arange(classes), cells.row[cells.row == cells.column])
+    row, column = np.append(cells.row, missing), np.append(cells.column, missing)
+    count = np.append(cells.count, np.zeros(len(missing), cells.count.dtype))
+    order = np.lexsort((column, row))
+    unseen = (classes - np.bincount(row, minlength=classes)) / classes
+    return row[order], column[order], count[order] + 1 / classes, unseen

@@ -1,0 +1,187 @@
+"""Scores of classes, a row an example: logits or probabilities, in one or more pieces.
+
+Probabilities and logits are told apart by whoever gives them, never guessed. For
+ranking, a class's logit is no use by itself, since softmax compares it with the others:
+the log-odds stand in, which order examples as the probability does but keep apart what
+rounds to 0 or 1 as a probability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from descentlab.evaluation.results import Scale
+
+BLOCK = 1 << 14
+SUM_TOLERANCE = {np.dtype(np.float16): 2e-2, np.dtype(np.float32): 1e-3}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Logits or probabilities of every class for every example.
+
+    Attributes:
+        scale: which of the two.
+        pieces: arrays ``[examples, classes]`` one after the other, in memory or mapped.
+    """
+
+    scale: Scale
+    pieces: tuple[Float[np.ndarray, "n classes"], ...]
+
+    @classmethod
+    def of(cls, scale: Scale, array: np.ndarray) -> Scores:
+        """Return scores of one array.
+
+        Raises:
+            ValueError: it is not ``[examples, classes]`` of numbers.
+        """
+        array = np.asarray(array)
+        if array.ndim != 2 or array.dtype.kind not in "fiu":
+            raise ValueError(
+                f"expected {scale} as numbers [examples, classes]; found {array.dtype} of "
+                f"shape {array.shape}"
+            )
+        return cls(scale, (array if array.dtype.kind == "f" else array.astype(np.float64),))
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return self.pieces[0].shape[1]
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return sum(map(len, self.pieces))
+
+    @property
+    def starts(self) -> list[int]:
+        """Number of the first example of each piece."""
+        return [0, *np.cumsum([len(piece) for piece in self.pieces])[:-1].tolist()]
+
+    def column(self, k: int) -> Float[np.ndarray, " n"]:
+        """Return what examples are ranked by for class ``k``: its probability or its log-odds."""
+        if self.scale == "probabilities":
+            return _joined([piece[:, k] for piece in self.pieces])
+        both = zip(self.pieces, self._norms, strict=True)
+        return _joined([_log_odds(piece[:, k], k, norms) for piece, norms in both])
+
+    def own(self, labels: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """Return the same of each example for its own class."""
+        found = []
+        for number, (piece, start) in enumerate(zip(self.pieces, self.starts, strict=True)):
+            label = labels[start : start + len(piece)]
+            values = np.take_along_axis(piece, label[:, None].astype(np.intp), axis=1)[:, 0]
+            if self.scale == "logits":
+                values = _log_odds(values, label, self._norms[number])
+            found.append(values)
+        return _joined(found)
+
+    @cached_property
+    def _norms(self) -> list[Norms]:
+        return [_norms(piece) for piece in self.pieces]
+
+
+@dataclass(frozen=True)
+class Norms:
+    """What turns a row's logits into log-odds.
+
+    Attributes:
+        best: the class with the highest logit.
+        highest: its logit z.
+        total: Σ exp(z_j - z), at least 1.
+        rest: ln Σ exp(z_j) over the other classes.
+    """
+
+    best: Int[np.ndarray, " n"]
+    highest: Float[np.ndarray, " n"]
+    total: Float[np.ndarray, " n"]
+    rest: Float[np.ndarray, " n"]
+
+
+def _log_odds(logit: np.ndarray, k: int | np.ndarray, norms: Norms) -> np.ndarray:
+    """Return ln p/(1-p) = z_k - ln Σ_{j≠k} exp z_j."""
+    logit = logit.astype(norms.highest.dtype, copy=False)
+    above = logit - norms.highest
+    found = above - np.log(np.maximum(norms.total - np.exp(above), 1e-30))
+    top = norms.best == k
+    found[top] = logit[top] - norms.rest[top]
+    return found
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    # Half precision is widened, which changes no value, because it sorts slowly.
+    return np.array(whole, np.float32 if whole.dtype == np.float16 else whole.dtype)
+
+
+def _norms(logits: np.ndarray) -> Norms:
+    n, classes = logits.shape
+    dtype = np.promote_types(logits.dtype, np.float32)
+    best = np.zeros(n, np.min_scalar_type(classes))
+    highest, total, rest = (np.empty(n, dtype) for _ in range(3))
+    for start in range(0, n, BLOCK):
+        part = slice(start, start + BLOCK)
+        block = np.array(logits[part].T, dtype, order="C")
+        best[part], highest[part] = best_class(block)
+        exps = np.exp(block - highest[part])
+        total[part] = exps.sum(axis=0)
+        if classes == 1:
+            rest[part] = -np.inf
+            continue
+        columns = np.arange(block.shape[1])
+        block[best[part], columns] = -np.inf
+        second = block.max(axis=0)
+        rest[part] = second + np.log(np.exp(block - second).sum(axis=0))
+    return Norms(best, highest, total, rest)
+
+
+def best_class(
+    block: Float[np.ndarray, "classes n"],
+) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """Return the class with the highest score, the first of equal ones, and that score."""
+    highest = block[0].copy()
+    best = np.zeros(block.shape[1], np.min_scalar_type(len(block)))
+    for k in range(1, len(block)):
+        np.copyto(best, k, where=block[k] > highest, casting="unsafe")
+        np.maximum(highest, block[k], out=highest)
+    return best, highest
+
+
+def check(scale: Scale, block: Float[np.ndarray, "classes n"], dtype: np.dtype, start: int) -> None:
+    """Refuse scores that are none.
+
+    Raises:
+        ValueError: NaN or infinite ones, or probabilities outside [0, 1] or not summing to 1.
+    """
+    sums = block.sum(axis=0)
+    if scale == "logits":
+        if not np.isfinite(sums).all():
+            _refuse(~np.isfinite(block).all(axis=0), start, "logits are finite numbers")
+        return
+    tolerance = SUM_TOLERANCE.get(dtype, 1e-4)
+    if not (np.abs(sums - 1) <= tolerance).all():
+        hint = "; logits are given as logit_… (logits=…)" if (block < 0).any() else ""
+        _refuse(
+            ~(np.abs(sums - 1) <= tolerance), start, f"probabilities of an example sum to 1{hint}",
+            sums,
+        )  # fmt: skip
+    if block.min() < -tolerance or block.max() > 1 + tolerance:
+        _refuse(
+            ((block < -tolerance) | (block > 1 + tolerance)).any(axis=0), start,
+            "probabilities lie between 0 and 1; logits are given as logit_… (logits=…)",
+        )  # fmt: skip
+
+
+def _refuse(bad: np.ndarray, start: int, rule: str, found: np.ndarray | None = None) -> None:
+    first = int(np.flatnonzero(bad)[0]) if bad.any() else 0
+    what = "" if found is None else f" (its sum is {found[first]:.6g})"
+    raise ValueError(f"{rule}; example {start + first} breaks that{what}")
+
+
+def names_of(classes: Sequence[str] | None, count: int) -> tuple[str, ...]:
+    """Return class names, the numbers if there are no others."""
+    return tuple(map(str, range(count))) if classes is None else tuple(map(str, classes))

@@ -1,0 +1,63 @@
+"""Recall targets: does a class reach them, and at which threshold would it, at what price?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from descentlab.evaluation.proportions import wilson
+from descentlab.evaluation.ranking import Ranking
+from descentlab.evaluation.results import ClassFigures, Estimate, RecallTarget
+
+
+def recall_targets(
+    per_class: Sequence[ClassFigures],
+    rankings: Mapping[int, Ranking],
+    target: float,
+    level: float = 0.95,
+) -> tuple[RecallTarget, ...]:
+    """Answer for every class whether its recall is at least ``target``.
+
+    ``yes`` and ``no`` need the whole Wilson interval on one side. The threshold is the
+    highest score from which on examples would have to be given the class for its recall
+    to reach the target on these data, whatever the other classes' scores; with it come
+    the recall and precision it would have and how many examples it flags. It is chosen
+    on the data it is measured on, so on new data it will do a little worse.
+
+    Raises:
+        ValueError: ``target`` is not within (0, 1].
+    """
+    if not 0 < target <= 1:
+        raise ValueError(f"expected a recall above 0 and at most 1, such as 0.8; found {target:g}")
+    return tuple(_answer(k, each, rankings.get(k), target, level)
+                 for k, each in enumerate(per_class))  # fmt: skip
+
+
+def _answer(
+    k: int, each: ClassFigures, ranking: Ranking | None, target: float, level: float
+) -> RecallTarget:
+    answer: Literal["yes", "no", "undecided", "undefined"] = "undecided"
+    recall = each.recall
+    if recall.value is None or recall.low is None or recall.high is None:
+        answer = "undefined"
+    elif recall.low >= target:
+        answer = "yes"
+    elif recall.high < target:
+        answer = "no"
+    if ranking is None:
+        return RecallTarget(each.name, target, recall, answer)
+    at = ranking.threshold(target)
+    right, false = int(ranking.above[at]), int(ranking.negatives - ranking.below[at])
+    return RecallTarget(
+        each.name, target, recall, answer, float(ranking.scores[at]),
+        proportion(right, ranking.positives, level), proportion(right, right + false, level),
+        right + false,
+    )  # fmt: skip
+
+
+def proportion(hits: int, n: int, level: float = 0.95) -> Estimate:
+    """Return hits / n with Wilson's interval, undefined where n is 0."""
+    if n == 0:
+        return Estimate.undefined("undefined (n = 0)")
+    low, high = wilson(hits, n, level)
+    return Estimate(hits / n, float(low), float(high), "Wilson")
