@@ -34,7 +34,7 @@ MEANS = {
     "macro F1": lambda m: counts.macro(counts.f1(m)),
     "weighted F1": lambda m: counts.weighted(counts.f1(m), m.support),
 }
-RESAMPLED = {"Matthews": counts.matthews, "kappa": counts.kappa}
+CHANCE = {"Matthews": counts.matthews, "kappa": counts.kappa}
 
 
 class Table:
@@ -101,7 +101,6 @@ def _one_matrix(table, name, matrix, truth, classes, repeat):
     m = cells.margins()
     n = matrix.sum()
     table.add("accuracy", name, float(counts.accuracy(truth)), wilson(m.hits.sum(), n))
-    rare = int(m.support.argmin()) if classes > 2 else 1
     rare = classes - 1
     table.add(
         "recall, rarest class", name, float(counts.recall(truth)[rare]),
@@ -112,19 +111,19 @@ def _one_matrix(table, name, matrix, truth, classes, repeat):
             "precision, rarest class", name, float(counts.precision(truth)[rare]),
             wilson(m.hits[rare], m.predicted[rare]),
         )  # fmt: skip
-    low, high = f1_interval(m.hits, m.support + m.predicted - 2 * m.hits, classes)
+    low, high = f1_interval(m.hits, m.support + m.predicted - 2 * m.hits)
     for label, k in (("F1, rarest class", rare), ("F1, commonest class", 0)):
         table.add(label, name, float(counts.f1(truth)[k]), (low[k], high[k]))
-    for label, ends in posterior_interval(cells, MEANS, draws=DRAWS, seed=repeat).items():
-        table.add(label, name, float(MEANS[label](truth)), ends)
-    for label, ends in bootstrap_interval(cells, RESAMPLED, draws=DRAWS, seed=repeat).items():
-        table.add(label, name, float(RESAMPLED[label](truth)), ends, least=-1)
-    others = MEANS | {
+    figures = MEANS | CHANCE
+    for label, ends in posterior_interval(cells, figures, draws=DRAWS, seed=repeat).items():
+        table.add(label, name, float(figures[label](truth)), ends, least=-1 * (label in CHANCE))
+    others = figures | {
         "recall, rarest class": lambda m: counts.recall(m)[..., rare],
         "F1, rarest class": lambda m: counts.f1(m)[..., rare],
     }
     for label, ends in bootstrap_interval(cells, others, draws=DRAWS, seed=repeat).items():
-        table.add(f"percentile bootstrap: {label}", name, float(others[label](truth)), ends)
+        truly = float(others[label](truth))
+        table.add(f"percentile bootstrap: {label}", name, truly, ends, least=-1)
 
 
 def score_population(generator, n: int, share: np.ndarray, gap: float):
@@ -149,7 +148,7 @@ def score_figures(table: Table, generator: np.random.Generator) -> None:
                 if (np.bincount(labels, minlength=len(share)) < 2).any():
                     continue
                 for figure, estimate in _score_figures(labels, p, repeat).items():
-                    most = np.inf if figure == "log loss" else 1
+                    most = {"log loss": np.inf, "Brier score": 2}.get(figure, 1)
                     table.add(
                         figure, name, truth[figure].value, (estimate.low, estimate.high), most=most
                     )
@@ -166,7 +165,7 @@ def _score_figures(labels, probabilities, seed):
         "average precision, rarest class": found.precision_by_class[-1],
         **{f"average precision {k}": e for k, e in found.average_precision.items()},
         "log loss": mean_estimate(sums.loss, sums.count, 0.95),
-        "Brier score": mean_estimate(sums.brier * [half, half**2], sums.count, 0.95),
+        "Brier score": mean_estimate(sums.brier * [half, half**2], sums.count, 0.95, 2 * half),
         "calibration error": calibration(sums.bins, draws=DRAWS, seed=seed).error,
     }
 

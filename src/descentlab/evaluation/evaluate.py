@@ -15,12 +15,13 @@ from descentlab.evaluation.counts import DENSE_CLASSES, Cells, Margins, count_ce
 from descentlab.evaluation.predictions import Predictions
 from descentlab.evaluation.probabilistic import Sums, calibration, mean_estimate, summarise
 from descentlab.evaluation.proportions import f1_interval
-from descentlab.evaluation.resampling import bootstrap_interval, posterior_interval
+from descentlab.evaluation.resampling import posterior_interval
 from descentlab.evaluation.results import ClassFigures, Estimate, Evaluation
 from descentlab.evaluation.targets import proportion, recall_targets
 from descentlab.evaluation.verdict import verdict
 
 TOP = (2, 3, 5)
+POSTERIOR = "Dirichlet posterior"
 NO_SCORES = "undefined (no scores)"
 
 
@@ -114,7 +115,7 @@ def _per_class(
     m: Margins, classes: Sequence[str], found: Areas | None, level: float
 ) -> tuple[ClassFigures, ...]:
     f1 = counts.f1(m)
-    low, high = f1_interval(m.hits, m.support + m.predicted - 2 * m.hits, len(classes), level)
+    low, high = f1_interval(m.hits, m.support + m.predicted - 2 * m.hits, level)
     nothing = Estimate.undefined(NO_SCORES)
     rows = []
     for k, name in enumerate(classes):
@@ -149,18 +150,17 @@ def _figures(cells: Cells, m: Margins, level: float, seed: int) -> dict[str, Est
         "weighted_precision": partial(_weighted, counts.precision, there & named),
         "weighted_f1": partial(_weighted, counts.f1, there),
     }
-    ends = posterior_interval(cells, functions, level=level, seed=seed)
-    resampled = {"matthews": counts.matthews, "kappa": counts.kappa}
-    drawn = bootstrap_interval(cells, resampled, level=level, seed=seed)
+    chance = {"matthews": counts.matthews, "kappa": counts.kappa}
+    ends = posterior_interval(cells, functions | chance, level=level, seed=seed)
     found = {"accuracy": proportion(hits, n, level)}
     for name, function in functions.items():
         over = means[name][1] if name in means else there & named
         if name == "weighted_f1":
             over = there
-        found[name] = _estimate(function(m), ends[name], "Dirichlet posterior", over)
+        found[name] = _estimate(function(m), ends[name], POSTERIOR, over)
     one = "undefined (one class only in labels or in predictions)"
-    for name, function in resampled.items():
-        found[name] = _estimate(function(m), drawn[name], "bootstrap", None, one)
+    for name, function in chance.items():
+        found[name] = _estimate(function(m), ends[name], POSTERIOR, None, one)
     found["weighted_recall"] = found["micro_f1"] = found["accuracy"]
     return found
 
@@ -203,8 +203,8 @@ def _notes(given: Predictions, best: Any, sums: Sums | None) -> tuple[str, ...]:
         differ = int((np.asarray(best) != given.answers).sum())
         if differ:
             notes.append(
-                f"The predictions given differ from the class with the highest score in "
-                f"{differ:,} of {len(given.labels):,} examples; counts are of the predictions given."
+                "The predictions given differ from the class with the highest score in "
+                f"{differ:,} of {len(given.labels):,} examples; counts are of those given."
             )
     if sums is not None and sums.impossible:
         notes.append(

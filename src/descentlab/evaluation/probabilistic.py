@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from jaxtyping import Float, Int
 
-from descentlab.evaluation.proportions import wilson, z_quantile
+from descentlab.evaluation.intervals import t_quantile
+from descentlab.evaluation.proportions import wilson
 from descentlab.evaluation.resampling import DRAWS, quantiles
 from descentlab.evaluation.results import Calibration, Estimate
 from descentlab.evaluation.scores import BLOCK, Scores, best_class, check
@@ -125,13 +126,18 @@ def _ranks(block: np.ndarray, true: np.ndarray, labels: np.ndarray) -> np.ndarra
 
 
 def mean_estimate(moments: np.ndarray, n: int, level: float, most: float = np.inf) -> Estimate:
-    """Return a mean of independent values with its normal interval, kept within [0, most]."""
+    r"""Return a mean of independent positive values with its interval on the logarithm's scale.
+
+    .. math:: \bar x \, \exp(\pm t\, s / (\bar x \sqrt n))
+
+    which suits the long right tail of losses better than a symmetric one.
+    """
     mean = float(moments[0] / n)
-    if n < 2:
+    if n < 2 or mean <= 0:
         return Estimate(mean, None, None)
     variance = max(0.0, (moments[1] - n * mean**2) / (n - 1))
-    half = z_quantile(level) * (variance / n) ** 0.5
-    return Estimate(mean, max(0.0, mean - half), min(most, mean + half), "normal")
+    factor = float(np.exp(t_quantile(n, level) * (variance / n) ** 0.5 / mean))
+    return Estimate(mean, mean / factor, min(most, mean * factor), "t, log scale")
 
 
 def calibration(
@@ -141,9 +147,12 @@ def calibration(
 
     .. math:: ECE = \sum_b \frac{n_b}{n} \lvert acc_b - conf_b \rvert
 
-    over 15 bins of equal width. Chance alone makes it positive in small bins. Its
-    interval is a percentile bootstrap over the right and wrong answers of each bin,
-    widened to hold the estimate, which the bootstrap exceeds where bins are small.
+    over 15 bins of equal width. Chance alone makes it positive: in a bin of few examples
+    accuracy and confidence differ even if the model is perfectly calibrated. So the
+    interval takes that excess off, and can lie below the figure; then believe the
+    interval. Its upper end is the basic bootstrap's over the right and wrong answers of
+    each bin; its lower end the percentile bootstrap's less the mean that a perfectly
+    calibrated model would get by chance in these bins.
 
     Args:
         bins: examples, Σ confidence and right answers of each bin.
@@ -166,10 +175,14 @@ def calibration(
     )
     error = float(np.nansum(np.abs(share - mean) * count) / n)
     shares = np.concatenate([right, count - right]) / n
-    drawn = np.random.default_rng(seed).multinomial(int(n), shares / shares.sum(), size=draws)
+    generator = np.random.default_rng(seed)
+    drawn = generator.multinomial(int(n), shares / shares.sum(), size=draws)
     hits, wrong = drawn[:, : len(count)], drawn[:, len(count) :]
-    gap = np.abs(hits - (hits + wrong) * np.nan_to_num(mean)).sum(axis=1) / n
-    ends = quantiles(gap, level)
-    estimate = Estimate(error, min(ends[0], error), max(ends[1], error), "bootstrap")
+    expected = np.nan_to_num(mean).clip(0, 1)
+    low_end, high_end = quantiles(np.abs(hits - (hits + wrong) * expected).sum(axis=1) / n, level)
+    perfect = generator.binomial(count.astype(np.int64), expected, size=(draws, len(count)))
+    chance = float(np.abs(perfect - count * expected).sum(axis=1).mean() / n)
+    ends = np.clip([low_end - chance, 2 * error - low_end], 0, 1)
+    estimate = Estimate(error, float(ends[0]), float(ends[1]), "bootstrap, less chance")
     edges = np.linspace(0, 1, len(count) + 1)
     return Calibration(edges, count.astype(np.int64), mean, accuracy, estimate)

@@ -34,23 +34,20 @@ def wilson(
 
 
 def f1_interval(
-    hits: Num[np.ndarray, " classes"],
-    errors: Num[np.ndarray, " classes"],
-    classes: int,
-    level: float = 0.95,
+    hits: Num[np.ndarray, " classes"], errors: Num[np.ndarray, " classes"], level: float = 0.95
 ) -> tuple[Float[np.ndarray, " classes"], Float[np.ndarray, " classes"]]:
     r"""Return the ends of the posterior interval of each class's F1.
 
-    With a Dirichlet prior of 1/K on every cell of the confusion matrix, the share θ of
-    hits among hits, misses and false alarms has a Beta posterior (the sum property of
-    the Dirichlet), and F1 = 2θ / (1 + θ) grows with θ, so the interval has a closed form:
+    With the prior of :func:`~descentlab.evaluation.resampling.posterior_interval` the
+    share θ of hits among hits, misses and false alarms has a Beta posterior (sums of
+    Dirichlet cells are Dirichlet), and F1 = 2θ / (1 + θ) grows with θ, so the interval
+    has a closed form:
 
-    .. math:: θ \sim \mathrm{Beta}(TP + 1/K,\; FN + FP + 2(K-1)/K)
+    .. math:: θ \sim \mathrm{Beta}(TP + 1/4,\; FN + FP + 1/2)
 
     Args:
         hits: TP of each class.
         errors: FN + FP of each class.
-        classes: K.
         level: the nominal coverage.
 
     Source: Caelen, A Bayesian interpretation of the confusion matrix, Annals of
@@ -58,8 +55,7 @@ def f1_interval(
     """
     from scipy.special import betaincinv
 
-    a = np.asarray(hits, np.float64) + 1 / classes
-    b = np.asarray(errors, np.float64) + 2 * (classes - 1) / classes
+    a, b = np.asarray(hits, np.float64) + 1 / 4, np.asarray(errors, np.float64) + 1 / 2
     ends = [betaincinv(a, b, (1 + side * level) / 2) for side in (-1, 1)]
     low, high = (2 * end / (1 + end) for end in ends)
     nothing_wrong, nothing_right = np.asarray(errors) == 0, np.asarray(hits) == 0

@@ -106,6 +106,30 @@ class Ranking:
         of_negatives = _variance(np.append(shares, 0), np.append(groups, rest), self.auc)
         return of_positives / m + of_negatives / n
 
+    @property
+    def precision_variance(self) -> float:
+        """Variance of the average precision as of a proportion of the positives (Boyd)."""
+        return self.average_precision * (1 - self.average_precision) / self.positives
+
+    def precision_influence(
+        self, values: Float[np.ndarray, " m"], positive: bool
+    ) -> Float[np.ndarray, " m"]:
+        """Return the influence on the average precision of examples with these scores.
+
+        That is n times the change of AP by one more such example: as a positive it brings
+        its own precision, and it raises that of every threshold up to its score; as a
+        negative it lowers them.
+        """
+        n, m = self.positives + self.negatives, self.positives
+        flagged = self.above + self.negatives - self.below
+        place = np.searchsorted(self.scores, values, "right")  # thresholds up to the score
+        if not positive:
+            lost = np.append(0, np.cumsum(self.ties * self.above / flagged**2))
+            return -lost[place] * n / m
+        gained = np.append(0, np.cumsum(self.ties * (flagged - self.above) / flagged**2))
+        own = self.precision[place - 1] - self.average_precision
+        return (own + gained[place]) * n / m
+
     def threshold(self, recall: float) -> int:
         """Return the index of the highest threshold whose recall is at least ``recall``."""
         enough = np.flatnonzero(self.above >= recall * self.positives * (1 - 1e-12))
@@ -188,10 +212,7 @@ def average_precision_estimate(ranking: Ranking, level: float = 0.95) -> Estimat
     and confidence intervals, ECML PKDD (2013), section 4.
     """
     value, m = ranking.average_precision, ranking.positives
-    if value * (1 - value) <= 1e-12:
-        low, high = (float(end) for end in wilson(value * m, m, level))
-    else:
-        low, high = logit_interval(value, (m * value * (1 - value)) ** -0.5, level)
+    low, high = auc_interval(value, ranking.precision_variance, m, level)
     return Estimate(value, low, high, "logit")
 
 

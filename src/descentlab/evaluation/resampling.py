@@ -17,6 +17,9 @@ DRAWS = 10_000
 DENSE = 32
 """Up to this many classes every cell is drawn on its own, above it a row's empty ones at once."""
 
+RIGHT = WRONG = 0.25
+"""Examples of each class that the prior is worth: on the diagonal, and beside it."""
+
 WORK = 20_000_000
 BLOCK = 2_000_000
 
@@ -31,9 +34,11 @@ def posterior_interval(
 ) -> dict[str, tuple[float, float]]:
     """Return equal-tailed posterior intervals of figures under a Dirichlet prior.
 
-    The joint distribution of (label, prediction) has a prior of 1/K on every cell of
-    the K × K matrix; a draw is a Dirichlet of counts + 1/K. With more than 32 classes
-    a row's empty cells are drawn as one and spread evenly over the columns.
+    The joint distribution of (label, prediction) has a Dirichlet prior that is worth half
+    an example of each class: a quarter right, and a quarter wrong, spread evenly over
+    the other classes. (A prior of 1/K on every cell is worth more wrong examples the
+    more classes there are, and draws macro figures of good classifiers down.) With more
+    than 32 classes a row's empty cells are drawn as one and spread over the columns.
 
     Args:
         cells: the confusion matrix.
@@ -138,7 +143,7 @@ def _posterior(cells: Cells, draws: int, seed: int) -> Iterator[Margins]:
     classes = cells.classes
     if classes <= DENSE:
         row, column = np.divmod(np.arange(classes * classes), classes)
-        weight = cells.matrix().ravel() + 1 / classes
+        weight = cells.matrix().ravel() + np.where(row == column, RIGHT, WRONG / (classes - 1 or 1))
         sums = _Sums(row, column, classes)
         for size in _blocks(draws, len(weight)):
             yield sums.margins(generator.standard_gamma(weight, size=(size, len(weight))))
@@ -159,5 +164,7 @@ def _filled(cells: Cells) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarra
     row, column = np.append(cells.row, missing), np.append(cells.column, missing)
     count = np.append(cells.count, np.zeros(len(missing), cells.count.dtype))
     order = np.lexsort((column, row))
-    unseen = (classes - np.bincount(row, minlength=classes)) / classes
-    return row[order], column[order], count[order] + 1 / classes, unseen
+    row, column = row[order], column[order]
+    prior = np.where(row == column, RIGHT, WRONG / (classes - 1))
+    unseen = (classes - np.bincount(row, minlength=classes)) * WRONG / (classes - 1)
+    return row, column, count[order] + prior, unseen
