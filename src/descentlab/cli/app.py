@@ -135,6 +135,34 @@ def curves(
 
 
 @app.command()
+def evaluate(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="CSV, Parquet or NPZ with label, and prediction, probability_… or logit_….",
+        ),
+    ],
+    json: Json = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a self-contained page.")
+    ] = None,
+    recall_at_least: Annotated[
+        float | None,
+        typer.Option(metavar="R", help="Which classes reach this recall? Which threshold would?"),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Compare with another model on the same examples."),
+    ] = None,
+) -> None:
+    """Evaluate a classifier's predictions: intervals, baselines, a verdict in plain words."""
+    from descentlab.cli import evaluating
+
+    evaluating.evaluate(file, json=json, html=html, recall=recall_at_least, against=against)
+
+
+@app.command()
 def report(folder: Folder) -> None:
     """Write DIR/report.html, one self-contained file, and print its path."""
     from descentlab.report.html import write_report

@@ -25,7 +25,7 @@ from descentlab.evaluation.scores import Scores
 NO_REST = "undefined (every example is of this class)"
 EMPTY = "undefined (n = 0)"
 ONE_CLASS = "undefined (one class only)"
-MEANS = ("macro", "weighted", "micro", "ovo_macro", "ovo_weighted")
+MEANS: tuple[str, ...] = ("macro", "weighted", "micro", "ovo_macro", "ovo_weighted")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,9 @@ class Areas:
     roc: Mapping[int | str, Curve]
     precision_recall: Mapping[int | str, Curve]
     rankings: Mapping[int, Ranking]
+    influence: Mapping[int | str, Float[np.ndarray, " m"]]
+    """Of sampled examples on the AUC of each class and on the means; none with many classes."""
+    sample: Sample | None
 
 
 def auc_by_class(
@@ -85,12 +88,15 @@ def areas(labels: Int[np.ndarray, " n"], scores: Scores, level: float = 0.95) ->
     sample = Sample.of(groups)
     pool = Pool.of(scores, labels, sample)
     rankings: dict[int, Ranking] = {}
+    influence: dict[int | str, np.ndarray] = {}
     shares = np.zeros(len(sample.index))
     sums: tuple[dict[str, Part], dict[str, Part]] = {}, {}
     for k, each in enumerate(_by_class(groups, scores, sample, pool)):
         shares += each.shares
         if each.ranking is not None:
             rankings[k] = each.ranking
+            if scores.classes <= ONE_AGAINST_ONE:
+                influence[k] = each.influence
             for total, found in zip(sums, each.parts, strict=True):
                 total |= {
                     name: total[name] + p if name in total else p for name, p in found.items()
@@ -101,9 +107,10 @@ def areas(labels: Int[np.ndarray, " n"], scores: Scores, level: float = 0.95) ->
     left_out = Estimate.undefined(f"left out above {ONE_AGAINST_ONE} classes")
     auc["micro"] = _mean(everything.auc, variance, groups, level)
     precision["micro"] = average_precision_estimate(everything, level)
-    return _collect(
-        groups, rankings, everything, dict.fromkeys(MEANS, left_out) | auc, precision, level
-    )
+    influence |= {name: part.influence for name, part in sums[0].items()}
+    by_class = _by_class_estimates(groups, rankings, level)
+    means = dict.fromkeys(MEANS, left_out) | auc, precision
+    return Areas(*by_class, *means, *_curves(rankings, everything), rankings, influence, sample)
 
 
 @dataclass(frozen=True)
@@ -112,6 +119,7 @@ class _Class:
 
     ranking: Ranking | None
     shares: Float[np.ndarray, " m"]
+    influence: Float[np.ndarray, " m"]
     parts: tuple[dict[str, Part], dict[str, Part]]
 
 
@@ -124,9 +132,10 @@ def _by_class(groups: Groups, scores: Scores, sample: Sample, pool: Pool) -> Ite
         shares = pool.shares_above(column.picked)
         shares[sample.part(k)] = 0  # an example's own class is no negative
         if not 0 < groups.support[k] < len(groups):
-            return _Class(None, shares, ({}, {}))
+            return _Class(None, shares, shares, ({}, {}))
         ranking = column.ranking()
-        return _Class(ranking, shares, parts(column, ranking, sample, weights))
+        influence, *found = parts(column, ranking, sample, weights)
+        return _Class(ranking, shares, influence, (found[0], found[1]))
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         yield from threads.map(one, range(scores.classes))
@@ -159,22 +168,28 @@ def _mean(value: float, variance: float, groups: Groups, level: float) -> Estima
     return Estimate(value, low, high, "DeLong, logit", over=over)
 
 
-def _collect(
-    groups: Groups, rankings: dict[int, Ranking], everything: Ranking, auc: dict[str, Estimate],
-    precision: dict[str, Estimate], level: float,
-) -> Areas:  # fmt: skip
-    by_class: list[Estimate] = []
+def _by_class_estimates(
+    groups: Groups, rankings: dict[int, Ranking], level: float
+) -> tuple[tuple[Estimate, ...], tuple[Estimate, ...]]:
+    """Return AUC and average precision of each class, or why they are undefined."""
+    areas: list[Estimate] = []
     precisions: list[Estimate] = []
     for k, n in enumerate(groups.support):
         missing = Estimate.undefined(NO_REST if n else EMPTY)
         ranking = rankings.get(k)
-        by_class.append(auc_estimate(ranking, level) if ranking else missing)
+        areas.append(auc_estimate(ranking, level) if ranking else missing)
         precisions.append(average_precision_estimate(ranking, level) if ranking else missing)
+    return tuple(areas), tuple(precisions)
+
+
+def _curves(
+    rankings: dict[int, Ranking], everything: Ranking
+) -> tuple[dict[int | str, Curve], dict[int | str, Curve]]:
     roc: dict[int | str, Curve] = {k: ranking.roc() for k, ranking in rankings.items()}
-    roc |= {"macro": _mean_roc(list(roc.values())), "micro": everything.roc()}
     recalls: dict[int | str, Curve] = {k: r.precision_recall() for k, r in rankings.items()}
+    roc |= {"macro": _mean_roc(list(roc.values())), "micro": everything.roc()}
     recalls["micro"] = everything.precision_recall()
-    return Areas(tuple(by_class), tuple(precisions), auc, precision, roc, recalls, rankings)
+    return roc, recalls
 
 
 def _mean_roc(curves: list[Curve]) -> Curve:
@@ -189,4 +204,4 @@ def _undefined(groups: Groups) -> Areas:
     by_class = tuple(Estimate.undefined(NO_REST if n else EMPTY) for n in groups.support)
     none = Estimate.undefined(ONE_CLASS)
     auc, precision = dict.fromkeys(MEANS, none), dict.fromkeys(MEANS[:3], none)
-    return Areas(by_class, by_class, auc, precision, {}, {}, {})
+    return Areas(by_class, by_class, auc, precision, {}, {}, {}, {}, None)

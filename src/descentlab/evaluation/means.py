@@ -82,13 +82,16 @@ class Part:
 
 def parts(
     column: Column, ranking: Ranking, sample: Sample, weights: Weights
-) -> tuple[dict[str, Part], dict[str, Part]]:
-    """Return a column's parts in the means of AUC and in those of average precision."""
+) -> tuple[Float[np.ndarray, " m"], dict[str, Part], dict[str, Part]]:
+    """Return the influence on the class's own AUC, and the parts in the means.
+
+    The parts are those in the means of AUC, and those in the means of average precision.
+    """
     k, n = column.k, int(column.support.sum())
     mine = sample.part(k)
     below, upto = places(column.own, column.picked)
     above = 1 - (below + upto) / (2 * len(column.own))
-    counts = [sum(places(part, column.picked[mine])) / 2 for part, _ in column.others]
+    counts = [_half_places(part, column.picked[mine]) for part, _ in column.others]
     influence = (above - ranking.auc) * (n / ranking.negatives)
     influence[mine] = (sum(counts) / ranking.negatives - ranking.auc) * (n / ranking.positives)
     precise = ranking.precision_influence(column.picked, positive=False)
@@ -103,7 +106,12 @@ def parts(
         precision[name] = Part(float(w[k] * ranking.average_precision), w[k] * precise)
     for name, w in weights.pairs.items():
         area[name] = _pairs(column, w[k], above, counts, sample)
-    return area, precision
+    return influence, area, precision
+
+
+def _half_places(part: np.ndarray, values: np.ndarray) -> np.ndarray:
+    below, upto = places(part, values)
+    return (below + upto) / 2
 
 
 def _pairs(

@@ -58,14 +58,14 @@ class Predictions:
             scores = Scores.of("logits", logits)
         elif probabilities is not None:
             scores = Scores.of("probabilities", probabilities)
-        return cls.joined(_values(labels, "labels"), predictions, scores, classes)
+        return cls.of_values(labels, predictions, scores, classes)
 
     @classmethod
-    def joined(
-        cls, labels: np.ndarray, predictions: Any, scores: Scores | None,
-        classes: Sequence[Any] | None,
-    ) -> Predictions:  # fmt: skip
+    def of_values(
+        cls, labels: Any, predictions: Any, scores: Scores | None, classes: Sequence[Any] | None
+    ) -> Predictions:
         """Number the classes of labels and predictions; see :meth:`of`."""
+        labels = _values(labels, "labels")
         given = None if predictions is None else _values(predictions, "predictions")
         if scores is None and given is None:
             raise ValueError("expected predictions, probabilities or logits; there are only labels")

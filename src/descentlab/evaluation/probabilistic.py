@@ -125,6 +125,24 @@ def _ranks(block: np.ndarray, true: np.ndarray, labels: np.ndarray) -> np.ndarra
     return np.bincount(np.minimum(before, most), minlength=most + 1)
 
 
+def example_losses(scores: Scores, labels: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """Return -ln p of the true class of each example, in nats, as :func:`summarise` has it."""
+    found = np.empty(len(scores))
+    for piece, start, offset in _ranges(scores):
+        block = np.ascontiguousarray(
+            piece[start : start + BLOCK].T, np.promote_types(piece.dtype, np.float32)
+        )
+        part = slice(offset + start, offset + start + block.shape[1])
+        true = block[labels[part], np.arange(block.shape[1])]
+        if scores.scale == "logits":
+            highest = block.max(axis=0)
+            found[part] = np.log(np.exp(block - highest).sum(axis=0)) + (highest - true)
+        else:
+            least = np.finfo(piece.dtype).eps
+            found[part] = -np.log(np.clip(true, least, 1 - least))
+    return found
+
+
 def mean_estimate(moments: np.ndarray, n: int, level: float, most: float = np.inf) -> Estimate:
     r"""Return a mean of independent positive values with its interval on the logarithm's scale.
 

@@ -97,33 +97,38 @@ def quantiles(values: Float[np.ndarray, " draws"], level: float) -> tuple[float,
     return float(low), float(high)
 
 
-class _Sums:
-    """Sums of draws over cells into margins; cells are sorted by row."""
+class Sums:
+    """Sums of draws over cells into margins; the cells are sorted by true class."""
 
     def __init__(self, row: np.ndarray, column: np.ndarray, classes: int) -> None:
-        self.diagonal = np.flatnonzero(row == column)
-        self.hit = row[self.diagonal]
+        """Take the true and the predicted class of each cell; several cells may have the same."""
+        right = np.flatnonzero(row == column)
+        by_column = np.argsort(column, kind="stable")
         self.classes = classes
-        self.rows = self._edges(row)
-        self.by_column = np.argsort(column, kind="stable")
-        self.columns = self._edges(column[self.by_column])
-
-    @staticmethod
-    def _edges(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        first = np.flatnonzero(np.diff(index, prepend=-1))
-        return index[first], first
+        self.parts = [
+            (right, *_edges(row[right])),
+            (slice(None), *_edges(row)),
+            (by_column, *_edges(column[by_column])),
+        ]
 
     def margins(self, draws: np.ndarray) -> Margins:
-        hits, support, predicted = (np.zeros((len(draws), self.classes)) for _ in range(3))
-        hits[:, self.hit] = draws[:, self.diagonal]
-        support[:, self.rows[0]] = np.add.reduceat(draws, self.rows[1], axis=1)
-        predicted[:, self.columns[0]] = np.add.reduceat(
-            draws[:, self.by_column], self.columns[1], axis=1
-        )
-        return Margins(hits, support, predicted)
+        """Return the margins of draws ``[draws, cells]``."""
+        found = []
+        for chosen, index, first in self.parts:
+            total = np.zeros((len(draws), self.classes))
+            if len(index):
+                total[:, index] = np.add.reduceat(draws[:, chosen], first, axis=1)
+            found.append(total)
+        return Margins(*found)
 
 
-def _blocks(draws: int, width: int) -> Iterator[int]:
+def _edges(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    first = np.flatnonzero(np.diff(index.astype(np.int64), prepend=-1))
+    return index[first], first
+
+
+def blocks(draws: int, width: int) -> Iterator[int]:
+    """Yield sizes of blocks of draws over that many cells; fewer draws where cells are many."""
     draws = min(draws, max(200, WORK // max(1, width)))
     most = max(1, BLOCK // max(1, width))
     for start in range(0, draws, most):
@@ -132,9 +137,9 @@ def _blocks(draws: int, width: int) -> Iterator[int]:
 
 def _bootstrap(cells: Cells, draws: int, seed: int) -> Iterator[Margins]:
     generator = np.random.default_rng(seed)
-    sums = _Sums(cells.row, cells.column, cells.classes)
+    sums = Sums(cells.row, cells.column, cells.classes)
     n = int(cells.count.sum())
-    for size in _blocks(draws, len(cells.count)):
+    for size in blocks(draws, len(cells.count)):
         yield sums.margins(generator.multinomial(n, cells.count / n, size=size))
 
 
@@ -144,13 +149,13 @@ def _posterior(cells: Cells, draws: int, seed: int) -> Iterator[Margins]:
     if classes <= DENSE:
         row, column = np.divmod(np.arange(classes * classes), classes)
         weight = cells.matrix().ravel() + np.where(row == column, RIGHT, WRONG / (classes - 1 or 1))
-        sums = _Sums(row, column, classes)
-        for size in _blocks(draws, len(weight)):
+        sums = Sums(row, column, classes)
+        for size in blocks(draws, len(weight)):
             yield sums.margins(generator.standard_gamma(weight, size=(size, len(weight))))
         return
     row, column, weight, unseen = _filled(cells)
-    sums = _Sums(row, column, classes)
-    for size in _blocks(draws, len(weight)):
+    sums = Sums(row, column, classes)
+    for size in blocks(draws, len(weight)):
         margins = sums.margins(generator.standard_gamma(weight, size=(size, len(weight))))
         rest = generator.standard_gamma(unseen, size=(size, classes))
         predicted = margins.predicted + rest.sum(axis=1, keepdims=True) / classes

@@ -194,7 +194,7 @@ class Evaluation:
                 self.classes[row[i]],
                 self.classes[column[i]],
                 int(count[i]),
-                count[i] / self.per_class[row[i]].support,
+                float(count[i] / self.per_class[row[i]].support),
             )
             for i in wrong
         ]

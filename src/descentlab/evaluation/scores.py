@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -176,7 +177,8 @@ def check(scale: Scale, block: Float[np.ndarray, "classes n"], dtype: np.dtype, 
         )  # fmt: skip
 
 
-def _refuse(bad: np.ndarray, start: int, rule: str, found: np.ndarray | None = None) -> None:
+def _refuse(wrong: Any, start: int, rule: str, found: np.ndarray | None = None) -> None:
+    bad = np.asarray(wrong)
     first = int(np.flatnonzero(bad)[0]) if bad.any() else 0
     what = "" if found is None else f" (its sum is {found[first]:.6g})"
     raise ValueError(f"{rule}; example {start + first} breaks that{what}")

@@ -1,0 +1,48 @@
+"""The command ``evaluate``: a prediction file in, figures with intervals out."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from descentlab.cli.text import print_json, say, writing
+
+
+def evaluate(
+    file: str, *, json: bool, html: Path | None, recall: float | None, against: str | None
+) -> None:
+    """Evaluate a file and print the result; write a page if asked to."""
+    from descentlab.evaluation.files import evaluate_file
+
+    with _progress() as progress:
+        found, compared = evaluate_file(
+            file, against=against, recall_at_least=recall, progress=progress
+        )
+    if html is not None:
+        from descentlab.report.evaluation.page import write_evaluation
+
+        with writing(html):
+            write_evaluation(found, html, title=Path(file).name, source=file, comparison=compared)
+    if json:
+        print_json(found.to_json() | ({"comparison": compared.to_json()} if compared else {}))
+    else:
+        from descentlab.report.evaluation.terminal import show_comparison, show_evaluation
+
+        show_evaluation(found)
+        if compared is not None:
+            show_comparison(compared)
+    if html is not None:
+        say(f"{html}: written")
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[int], None]]:
+    """Show on standard error how many examples have been read."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading")
+        yield lambda done: bar.update(task, description=f"{done:,} examples read")
