@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -38,10 +38,26 @@ class Areas:
     average_precision: Mapping[str, Estimate]
     roc: Mapping[int | str, Curve]
     precision_recall: Mapping[int | str, Curve]
-    rankings: Mapping[int, Ranking]
+    thresholds: Mapping[int, Threshold]
+    """Of each class, if a recall was asked for."""
     influence: Mapping[int | str, Float[np.ndarray, " m"]]
     """Of sampled examples on the AUC of each class and on the means; none with many classes."""
     sample: Sample | None
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The highest score from which on examples must be given a class to reach a recall.
+
+    Attributes:
+        score: that threshold.
+        hits: examples of the class with that score or a higher one.
+        flagged: all examples with it.
+    """
+
+    score: float
+    hits: int
+    flagged: int
 
 
 def auc_by_class(
@@ -62,13 +78,19 @@ def auc_by_class(
     def one(k: int) -> float:
         if not 0 < groups.support[k] < len(groups):
             return float("nan")
-        return _column(groups, scores.column(k), k).ranking().auc
+        return _column(groups, scores, k).ranking().auc
 
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         return np.array(list(pool.map(one, range(scores.classes))))
 
 
-def areas(labels: Int[np.ndarray, " n"], scores: Scores, level: float = 0.95) -> Areas:
+def areas(
+    labels: Int[np.ndarray, " n"],
+    scores: Scores,
+    level: float = 0.95,
+    *,
+    recall: float | None = None,
+) -> Areas:
     """Return areas, their intervals and curves for all classes.
 
     Means over classes take those that have examples. ``macro`` and ``weighted`` are
@@ -81,73 +103,113 @@ def areas(labels: Int[np.ndarray, " n"], scores: Scores, level: float = 0.95) ->
         labels: true classes 0 … K-1.
         scores: of every class for every example.
         level: the nominal coverage.
+        recall: a recall for which each class's threshold is wanted.
     """
     groups = Groups.of(labels, scores.classes)
     if (groups.support > 0).sum() < 2:
         return _undefined(groups)
     sample = Sample.of(groups)
     pool = Pool.of(scores, labels, sample)
-    rankings: dict[int, Ranking] = {}
-    influence: dict[int | str, np.ndarray] = {}
     shares = np.zeros(len(sample.index))
+    classes: dict[int, _Class] = {}
     sums: tuple[dict[str, Part], dict[str, Part]] = {}, {}
-    for k, each in enumerate(_by_class(groups, scores, sample, pool)):
-        shares += each.shares
-        if each.ranking is not None:
-            rankings[k] = each.ranking
-            if scores.classes <= ONE_AGAINST_ONE:
-                influence[k] = each.influence
+    for k, (each, share) in enumerate(_by_class(groups, scores, sample, pool, level, recall)):
+        shares += share
+        if each is not None:
             for total, found in zip(sums, each.parts, strict=True):
-                total |= {
-                    name: total[name] + p if name in total else p for name, p in found.items()
-                }
-    everything = pool.ranking()
-    variance = pool.variance(everything, sample, shares, scores.classes)
+                for name, part in found.items():
+                    total[name] = total[name] + part if name in total else part
+            classes[k] = each.without_parts()
     auc, precision = (_means(total, sample, groups, level) for total in sums)
     left_out = Estimate.undefined(f"left out above {ONE_AGAINST_ONE} classes")
-    auc["micro"] = _mean(everything.auc, variance, groups, level)
-    precision["micro"] = average_precision_estimate(everything, level)
-    influence |= {name: part.influence for name, part in sums[0].items()}
-    by_class = _by_class_estimates(groups, rankings, level)
-    means = dict.fromkeys(MEANS, left_out) | auc, precision
-    return Areas(*by_class, *means, *_curves(rankings, everything), rankings, influence, sample)
+    micro = pool.finish(sample, shares, scores.classes, level)
+    auc["micro"], precision["micro"] = micro.auc, micro.average_precision
+    roc: dict[int | str, Curve] = {k: each.roc for k, each in classes.items()}
+    recalls: dict[int | str, Curve] = {k: each.recalls for k, each in classes.items()}
+    missing = [Estimate.undefined(NO_REST if n else EMPTY) for n in groups.support]
+    influence: dict[int | str, np.ndarray] = {n: p.influence for n, p in sums[0].items()}
+    if scores.classes <= ONE_AGAINST_ONE:
+        influence |= {k: each.influence for k, each in classes.items()}
+    return Areas(
+        tuple(classes[k].auc if k in classes else e for k, e in enumerate(missing)),
+        tuple(classes[k].precision if k in classes else e for k, e in enumerate(missing)),
+        dict.fromkeys(MEANS, left_out) | auc,
+        precision,
+        roc | {"macro": _mean_roc(list(roc.values())), "micro": micro.roc},
+        recalls | {"micro": micro.precision_recall},
+        {k: each.threshold for k, each in classes.items() if each.threshold},
+        influence,
+        sample,
+    )
 
 
 @dataclass(frozen=True)
 class _Class:
-    """What one class's column gives: its ranking, and its part in every mean."""
+    """What one class's column gives."""
 
-    ranking: Ranking | None
-    shares: Float[np.ndarray, " m"]
+    auc: Estimate
+    precision: Estimate
+    roc: Curve
+    recalls: Curve
+    threshold: Threshold | None
     influence: Float[np.ndarray, " m"]
     parts: tuple[dict[str, Part], dict[str, Part]]
 
+    @classmethod
+    def of(
+        cls, column: Column, sample: Sample, weights: Weights, level: float, recall: float | None
+    ) -> _Class:
+        ranking = column.ranking()
+        influence, area, precision = parts(column, ranking, sample, weights)
+        standing = ranking.standing()
+        return cls(
+            auc_estimate(ranking, level), average_precision_estimate(ranking, level),
+            standing.roc(), standing.precision_recall(),
+            None if recall is None else _threshold(ranking, recall),
+            influence if len(column.support) <= ONE_AGAINST_ONE else influence[:0],
+            (area, precision),
+        )  # fmt: skip
 
-def _by_class(groups: Groups, scores: Scores, sample: Sample, pool: Pool) -> Iterator[_Class]:
+    def without_parts(self) -> _Class:
+        return replace(self, parts=({}, {}))
+
+
+def _threshold(ranking: Ranking, recall: float) -> Threshold:
+    at = ranking.threshold(recall)
+    hits = int(ranking.above[at])
+    return Threshold(
+        float(ranking.scores[at]), hits, hits + int(ranking.negatives - ranking.below[at])
+    )
+
+
+def _by_class(
+    groups: Groups, scores: Scores, sample: Sample, pool: Pool, level: float, recall: float | None
+) -> Iterator[tuple[_Class | None, Float[np.ndarray, " m"]]]:
+    """Yield what each column gives, and the share of positives above the sample's negatives."""
     weights = Weights.of(groups.support)
 
-    def one(k: int) -> _Class:
-        column = _column(groups, scores.column(k), k, sample)
+    def one(k: int) -> tuple[_Class | None, np.ndarray]:
+        column = _column(groups, scores, k, sample)
         pool.add([part for part, _ in column.others])
         shares = pool.shares_above(column.picked)
         shares[sample.part(k)] = 0  # an example's own class is no negative
         if not 0 < groups.support[k] < len(groups):
-            return _Class(None, shares, shares, ({}, {}))
-        ranking = column.ranking()
-        influence, *found = parts(column, ranking, sample, weights)
-        return _Class(ranking, shares, influence, (found[0], found[1]))
+            return None, shares
+        return _Class.of(column, sample, weights, level, recall), shares
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         yield from threads.map(one, range(scores.classes))
 
 
-def _column(groups: Groups, values: np.ndarray, k: int, sample: Sample | None = None) -> Column:
+def _column(groups: Groups, scores: Scores, k: int, sample: Sample | None = None) -> Column:
     """Take a column of scores apart; with many classes all others are one part, of class -1."""
+    values = scores.column(k)
     picked = values[:0] if sample is None else values[sample.index]
     if len(groups.support) > ONE_AGAINST_ONE:
         own, rest = groups.in_two(values, k)
         return Column(k, own, [(rest, -1)], picked, groups.support)
-    found = groups.by_class(values)
+    values = values[groups.order]
+    found = groups.split(values)
     others = [(part, other) for other, part in enumerate(found) if other != k]
     return Column(k, found[k], others, picked, groups.support)
 
@@ -166,30 +228,6 @@ def _mean(value: float, variance: float, groups: Groups, level: float) -> Estima
     over = None if (support > 0).all() else tuple(np.flatnonzero(support).tolist())
     low, high = auc_interval(value, variance, int(support[support > 0].min()), level)
     return Estimate(value, low, high, "DeLong, logit", over=over)
-
-
-def _by_class_estimates(
-    groups: Groups, rankings: dict[int, Ranking], level: float
-) -> tuple[tuple[Estimate, ...], tuple[Estimate, ...]]:
-    """Return AUC and average precision of each class, or why they are undefined."""
-    areas: list[Estimate] = []
-    precisions: list[Estimate] = []
-    for k, n in enumerate(groups.support):
-        missing = Estimate.undefined(NO_REST if n else EMPTY)
-        ranking = rankings.get(k)
-        areas.append(auc_estimate(ranking, level) if ranking else missing)
-        precisions.append(average_precision_estimate(ranking, level) if ranking else missing)
-    return tuple(areas), tuple(precisions)
-
-
-def _curves(
-    rankings: dict[int, Ranking], everything: Ranking
-) -> tuple[dict[int | str, Curve], dict[int | str, Curve]]:
-    roc: dict[int | str, Curve] = {k: ranking.roc() for k, ranking in rankings.items()}
-    recalls: dict[int | str, Curve] = {k: r.precision_recall() for k, r in rankings.items()}
-    roc |= {"macro": _mean_roc(list(roc.values())), "micro": everything.roc()}
-    recalls["micro"] = everything.precision_recall()
-    return roc, recalls
 
 
 def _mean_roc(curves: list[Curve]) -> Curve:

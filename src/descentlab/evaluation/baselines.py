@@ -10,6 +10,9 @@ from jaxtyping import Int
 from descentlab.evaluation import counts
 from descentlab.evaluation.counts import Margins
 
+TOP = (2, 3, 5)
+AREAS = ("macro", "weighted", "micro", "ovo_macro", "ovo_weighted")
+
 
 def baselines(support: Int[np.ndarray, " classes"]) -> dict[str, Mapping[str, float | None]]:
     """Return the expected figures of two classifiers that do not look at the example.
@@ -17,8 +20,9 @@ def baselines(support: Int[np.ndarray, " classes"]) -> dict[str, Mapping[str, fl
     ``majority`` always answers the commonest class; ``stratified`` draws its answer with
     the classes' frequencies (its figures are those of the expected confusion matrix).
     Both know the frequencies of this very test set, so that they are not made worse than
-    they could be. As probabilities both give the frequencies. None where a figure is
-    undefined; areas are ½ and average precisions the frequencies.
+    they could be. As probabilities both give the frequencies, so that their areas are ½
+    and the average precisions the frequencies. None where a figure is undefined, or a
+    mean would be over fewer classes than the model's.
 
     Args:
         support: examples of each class.
@@ -28,8 +32,20 @@ def baselines(support: Int[np.ndarray, " classes"]) -> dict[str, Mapping[str, fl
     common = np.zeros(len(support))
     common[int(support.argmax())] = 1
     entropy = -float((share[share > 0] * np.log(share[share > 0])).sum())
-    spread = 1 - float((share**2).sum())
+    together = float((share**2).sum())
+    spread = 1 - together
     brier = spread / 2 if len(support) == 2 else spread
+    there = support > 0
+    order = np.sort(share)[::-1].cumsum()
+    scores = {
+        "log_loss": entropy,
+        "brier": brier,
+        **{f"top_{k}": float(order[k - 1]) for k in TOP if k < len(support)},
+        **dict.fromkeys((f"auc_{name}" for name in AREAS), 0.5 if there.sum() > 1 else np.nan),
+        "average_precision_macro": float(share[there].mean()),
+        "average_precision_weighted": together,
+        "average_precision_micro": 1 / len(support),
+    }
     found = {}
     for name, answers in (("majority", common), ("stratified", share)):
         margins = Margins(support * answers, support.astype(float), n * answers)
@@ -45,8 +61,8 @@ def baselines(support: Int[np.ndarray, " classes"]) -> dict[str, Mapping[str, fl
             "micro_f1": counts.accuracy(margins),
             "matthews": counts.matthews(margins),
             "kappa": counts.kappa(margins),
-            "log_loss": entropy,
-            "brier": brier,
-        }
+        } | scores
+        if name == "majority":  # a mean over the one class that it ever predicts
+            figures["macro_precision"] = figures["weighted_precision"] = np.nan
         found[name] = {k: float(v) if np.isfinite(v) else None for k, v in figures.items()}
     return found

@@ -183,7 +183,7 @@ def _areas(
     for key, influence in both[0].influence.items():
         name = f"auc_{first.classes[key]}" if isinstance(key, int) else f"auc ({key})"
         mine, theirs = (
-            (a.rankings[key].auc if isinstance(key, int) else a.auc[key].value or 0.0) for a in both
+            (a.auc_by_class[key] if isinstance(key, int) else a.auc[key]).value or 0.0 for a in both
         )
         variance = sample.variance_of_mean(influence - both[1].influence[key], n)
         half = z_quantile(level) * variance**0.5
@@ -210,12 +210,14 @@ def _sentence(
     names: tuple[str, str], right: list[np.ndarray], difference: Estimate, p: float, level: float
 ) -> str:
     one, two = names
-    shares = [f"{name} answers {r.mean():.1%} right" for name, r in zip(names, right, strict=True)]
+    shares = [
+        f"{name} answers {100 * r.mean():.1f} % right" for name, r in zip(names, right, strict=True)
+    ]
     assert difference.value is not None and difference.low is not None
     assert difference.high is not None
     ends = f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}"
     evidence = (
-        f"difference {100 * difference.value:+.1f} points, {level:.0%} interval {ends}; "
+        f"difference {100 * difference.value:+.1f} points, {100 * level:.0f} % interval {ends}; "
         f"McNemar p = {p:.2g}"
     )
     if p >= 1 - level:

@@ -9,18 +9,17 @@ from typing import Any
 import numpy as np
 
 from descentlab.evaluation import counts
-from descentlab.evaluation.areas import Areas, areas
-from descentlab.evaluation.baselines import baselines
+from descentlab.evaluation.areas import MEANS, Areas, areas
+from descentlab.evaluation.baselines import TOP, baselines
 from descentlab.evaluation.counts import DENSE_CLASSES, Cells, Margins, count_cells
 from descentlab.evaluation.predictions import Predictions
 from descentlab.evaluation.probabilistic import Sums, calibration, mean_estimate, summarise
 from descentlab.evaluation.proportions import f1_interval
 from descentlab.evaluation.resampling import posterior_interval
-from descentlab.evaluation.results import ClassFigures, Estimate, Evaluation
+from descentlab.evaluation.results import Calibration, ClassFigures, Estimate, Evaluation
 from descentlab.evaluation.targets import proportion, recall_targets
 from descentlab.evaluation.verdict import verdict
 
-TOP = (2, 3, 5)
 POSTERIOR = "Dirichlet posterior"
 NO_SCORES = "undefined (no scores)"
 
@@ -64,39 +63,33 @@ def evaluate_predictions(
     given: Predictions, *, recall_at_least: float | None = None, level: float = 0.95, seed: int = 0
 ) -> Evaluation:
     """Evaluate predictions that are checked and numbered already; see :func:`evaluate`."""
-    labels, scores = given.labels, given.scores
-    answers, sums = summarise(scores, labels) if scores is not None else (given.answers, None)
-    notes = _notes(given, answers, sums)
-    if given.answers is not None:
-        answers = given.answers
-    assert answers is not None
-    cells = count_cells(labels, answers, len(given.classes))
-    found = areas(labels, scores, level) if scores is not None else None
-    margins = cells.margins()
-    per_class = _per_class(margins, given.classes, found, level)
-    figures = _figures(cells, margins, level, seed)
-    calibrated = None
-    if sums is not None:
-        calibrated = calibration(sums.bins, level=level, seed=seed)
-        figures |= _score_figures(sums, len(given.classes), level)
-        figures["calibration_error"] = calibrated.error
-    else:
-        figures |= dict.fromkeys(
-            ("log_loss", "brier", "calibration_error"), Estimate.undefined(NO_SCORES)
+    if recall_at_least is not None and not 0 < recall_at_least <= 1:
+        raise ValueError(
+            f"expected a recall above 0 and at most 1, such as 0.8; found {recall_at_least:g}"
         )
+    labels, scores = given.labels, given.scores
+    best, sums = summarise(scores, labels) if scores is not None else (None, None)
+    answers = best if given.answers is None else given.answers
+    assert answers is not None
+    found = areas(labels, scores, level, recall=recall_at_least) if scores is not None else None
+    cells = count_cells(labels, answers, len(given.classes))
+    margins = cells.margins()
+    figures = _figures(cells, margins, level, seed)
+    calibrated = None if sums is None else calibration(sums.bins, level=level, seed=seed)
+    figures |= _score_figures(sums, calibrated, len(given.classes), level)
+    per_class = _per_class(margins, given.classes, found, level)
     support = margins.support.astype(np.int64)
-    nothing = Estimate.undefined(NO_SCORES)
-    targets = () if recall_at_least is None else recall_targets(
-        per_class, found.rankings if found else {}, recall_at_least, level
-    )  # fmt: skip
+    nothing: dict[str, Estimate] = dict.fromkeys(MEANS[:3], Estimate.undefined(NO_SCORES))
+    wanted = recall_at_least
+    thresholds = found.thresholds if found else {}
     return Evaluation(
         examples=len(labels),
         classes=given.classes,
         matrix=cells.matrix() if len(given.classes) <= DENSE_CLASSES else None,
         cells=(cells.row, cells.column, cells.count),
         figures=figures,
-        auc=found.auc if found else dict.fromkeys(("macro", "weighted", "micro"), nothing),
-        average_precision=found.average_precision if found else {},
+        auc=found.auc if found else nothing,
+        average_precision=found.average_precision if found else nothing,
         per_class=per_class,
         roc=found.roc if found else {},
         precision_recall=found.precision_recall if found else {},
@@ -105,8 +98,8 @@ def evaluate_predictions(
         baselines=baselines(support),
         majority=given.classes[int(support.argmax())],
         verdict=verdict(cells, figures, per_class, level),
-        notes=notes,
-        targets=targets,
+        notes=_notes(given, best, sums),
+        targets=() if wanted is None else recall_targets(per_class, thresholds, wanted, level),
         level=level,
     )
 
@@ -184,12 +177,18 @@ def _estimate(
     return Estimate(float(value), low, high, method, over=entered)
 
 
-def _score_figures(sums: Sums, classes: int, level: float) -> dict[str, Estimate]:
+def _score_figures(
+    sums: Sums | None, calibrated: Calibration | None, classes: int, level: float
+) -> dict[str, Estimate]:
     """Return log loss, Brier score (half of it for two classes, as scikit-learn) and top k."""
+    if sums is None or calibrated is None:
+        names = ("log_loss", "brier", "calibration_error")
+        return dict.fromkeys(names, Estimate.undefined(NO_SCORES))
     half = 0.5 if classes == 2 else 1.0
     found = {
         "log_loss": mean_estimate(sums.loss, sums.count, level),
         "brier": mean_estimate(sums.brier * [half, half**2], sums.count, level, 2 * half),
+        "calibration_error": calibrated.error,
     }
     for k in TOP:
         if k < classes:

@@ -38,9 +38,8 @@ class Groups:
         """Return the numbers of the examples of class ``k``, ascending."""
         return self.order[self.edges[k] : self.edges[k + 1]]
 
-    def by_class(self, column: Float[np.ndarray, " n"]) -> list[Float[np.ndarray, " members"]]:
-        """Return the values of each class, sorted."""
-        grouped = column[self.order]
+    def split(self, grouped: Float[np.ndarray, " n"]) -> list[Float[np.ndarray, " members"]]:
+        """Return the values of each class, sorted in place, from values in this order."""
         parts = [grouped[a:b] for a, b in zip(self.edges[:-1], self.edges[1:], strict=True)]
         for part in parts:
             part.sort()

@@ -105,7 +105,7 @@ def parts(
         area[name] = Part(float(w[k] * ranking.auc), w[k] * influence)
         precision[name] = Part(float(w[k] * ranking.average_precision), w[k] * precise)
     for name, w in weights.pairs.items():
-        area[name] = _pairs(column, w[k], above, counts, sample)
+        area[name] = _pairs(column, ranking, w[k], above, counts, sample)
     return influence, area, precision
 
 
@@ -115,16 +115,16 @@ def _half_places(part: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _pairs(
-    column: Column, weight: np.ndarray, above: np.ndarray, counts: list[np.ndarray], sample: Sample
-) -> Part:
+    column: Column, ranking: Ranking, weight: np.ndarray, above: np.ndarray,
+    counts: list[np.ndarray], sample: Sample,
+) -> Part:  # fmt: skip
     """Return a column's part in a mean over pairs: its class against each other one alone."""
     mine, n = sample.part(column.k), column.support.sum()
     found = Part(0.0, np.zeros(len(above)))
-    for (part, other), count in zip(column.others, counts, strict=True):
+    for (part, other), count, area in zip(column.others, counts, ranking.against, strict=True):
         if not len(part):
             continue
         theirs, share = sample.part(other), weight[other]
-        area = Ranking.of(column.own, [part]).auc
         found.value += float(share * area)
         found.influence[mine] += share * (count / len(part) - area) * (n / len(column.own))
         found.influence[theirs] = share * (above[theirs] - area) * (n / len(part))

@@ -82,7 +82,7 @@ def _sums(
     scale: str, block: np.ndarray, labels: np.ndarray, best: np.ndarray, highest: np.ndarray,
     dtype: np.dtype,
 ) -> Sums:  # fmt: skip
-    classes, n = block.shape
+    n = block.shape[1]
     true = block[labels, np.arange(n)]
     if scale == "logits":
         exps = np.exp(block - highest)
@@ -111,7 +111,7 @@ def _sums(
 
 def _moments(values: np.ndarray) -> np.ndarray:
     values = values.astype(np.float64)
-    return np.array([values.sum(), np.dot(values, values)])
+    return np.array([values.sum(), np.square(values).sum()])  # np.dot would start threads
 
 
 def _ranks(block: np.ndarray, true: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -197,7 +197,8 @@ def calibration(
     drawn = generator.multinomial(int(n), shares / shares.sum(), size=draws)
     hits, wrong = drawn[:, : len(count)], drawn[:, len(count) :]
     expected = np.nan_to_num(mean).clip(0, 1)
-    low_end, high_end = quantiles(np.abs(hits - (hits + wrong) * expected).sum(axis=1) / n, level)
+    gaps = np.abs(hits - (hits + wrong) * expected).sum(axis=1) / n
+    low_end = quantiles(gaps, level)[0]
     perfect = generator.binomial(count.astype(np.int64), expected, size=(draws, len(count)))
     chance = float(np.abs(perfect - count * expected).sum(axis=1).mean() / n)
     ends = np.clip([low_end - chance, 2 * error - low_end], 0, 1)

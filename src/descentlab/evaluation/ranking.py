@@ -37,6 +37,8 @@ class Ranking:
     below: Int[np.ndarray, " distinct"]
     upto: Int[np.ndarray, " distinct"]
     negatives: int
+    against: tuple[float, ...] = ()
+    """AUC against each part of the negatives alone; 0 where the part is empty."""
 
     @classmethod
     def of(
@@ -50,11 +52,14 @@ class Ranking:
         ties = np.diff(first, append=len(positives))
         below = np.zeros(len(scores), np.int64)
         upto = np.zeros(len(scores), np.int64)
+        against = []
         for part in negatives:
             left, right = places(part, scores)
             below += left
             upto += right
-        return cls(scores, ties, below, upto, sum(map(len, negatives)))
+            ordered = int((ties * (left + right)).sum())
+            against.append(ordered / max(1, 2 * len(positives) * len(part)))
+        return cls(scores, ties, below, upto, sum(map(len, negatives)), tuple(against))
 
     @property
     def positives(self) -> int:
@@ -95,16 +100,17 @@ class Ranking:
         correlated receiver operating characteristic curves, Biometrics 44 (1988).
         """
         m, n = self.positives, self.negatives
-        own = (self.below + self.upto) / (2 * n)
-        # Negatives between two positives have the same share of positives above them.
-        before = np.append(0, self.upto[:-1])
-        after = self.above - self.ties
-        groups = np.concatenate([self.below - before, self.upto - self.below])
-        shares = np.concatenate([self.above, after + self.ties / 2]) / m
-        rest = n - self.upto[-1]  # above every positive: a share of 0
-        of_positives = _variance(own, self.ties, self.auc)
-        of_negatives = _variance(np.append(shares, 0), np.append(groups, rest), self.auc)
-        return of_positives / m + of_negatives / n
+        positive = _squares((self.below + self.upto) / (2 * n), self.ties, self.auc)
+        # Negatives between two positives have the same share of positives above them, …
+        between = np.diff(self.upto, prepend=0) - (self.upto - self.below)
+        negative = _squares(self.above / m, between, self.auc)
+        # … so have those tied with a positive, and those above all have none.
+        negative += _squares((self.above - self.ties / 2) / m, self.upto - self.below, self.auc)
+        negative += (n - int(self.upto[-1])) * self.auc**2
+        most = self.auc * (1 - self.auc)
+        return (positive / (m - 1) if m > 1 else most) / m + (
+            negative / (n - 1) if n > 1 else most
+        ) / n
 
     @property
     def precision_variance(self) -> float:
@@ -135,30 +141,58 @@ class Ranking:
         enough = np.flatnonzero(self.above >= recall * self.positives * (1 - 1e-12))
         return int(enough[-1]) if len(enough) else 0
 
-    def roc(self, points: int = CURVE_POINTS) -> Curve:
-        """Return the ROC curve, thinned: every drawn point is a point of the exact one."""
-        keep = _thinned(len(self.scores), points)[::-1]
-        # Two corners a threshold: just above the negatives tied with it, and with them.
+    def standing(self, points: int = CURVE_POINTS) -> Standing:
+        """Return some of the thresholds, enough for a plot."""
+        keep = thinned(len(self.scores), points)
+        return Standing(
+            self.scores[keep], self.ties[keep], self.above[keep], self.below[keep],
+            self.upto[keep], self.positives, self.negatives,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Some thresholds of a ranking, ascending; every curve point drawn is an exact one.
+
+    Attributes:
+        scores: the thresholds.
+        ties: positives with that score.
+        above: positives with that score or a higher one.
+        below: negatives with a lower score.
+        upto: negatives with a lower or the same score.
+        positives, negatives: how many there are in all.
+    """
+
+    scores: Float[np.ndarray, " points"]
+    ties: Int[np.ndarray, " points"]
+    above: Int[np.ndarray, " points"]
+    below: Int[np.ndarray, " points"]
+    upto: Int[np.ndarray, " points"]
+    positives: int
+    negatives: int
+
+    def roc(self) -> Curve:
+        """Return the ROC curve: two corners a threshold, without and with what is tied there."""
         recall = self.above / self.positives
         false = (self.negatives - self.below) / self.negatives
-        before = (self.negatives - self.upto) / self.negatives
         higher = recall - self.ties / self.positives
-        x = np.column_stack([before[keep], false[keep]]).ravel()
-        y = np.column_stack([higher[keep], recall[keep]]).ravel()
-        score = np.repeat(self.scores[keep], 2).astype(np.float64)
+        before = (self.negatives - self.upto) / self.negatives
+        x = np.column_stack([before, false])[::-1].ravel()
+        y = np.column_stack([higher, recall])[::-1].ravel()
+        score = np.repeat(self.scores[::-1], 2).astype(np.float64)
         return Curve(
             np.concatenate([[0.0], x, [1.0]]),
             np.concatenate([[0.0], y, [1.0]]),
             np.concatenate([[np.inf], score, [-np.inf]]),
         )
 
-    def precision_recall(self, points: int = CURVE_POINTS) -> Curve:
-        """Return the precision–recall curve, thinned, by growing recall."""
-        keep = _thinned(len(self.scores), points)[::-1]
+    def precision_recall(self) -> Curve:
+        """Return the precision–recall curve, by growing recall."""
+        precision = self.above / (self.above + self.negatives - self.below)
         return Curve(
-            self.above[keep] / self.positives,
-            self.precision[keep],
-            self.scores[keep].astype(np.float64),
+            (self.above / self.positives)[::-1],
+            precision[::-1],
+            self.scores[::-1].astype(np.float64),
         )
 
 
@@ -203,17 +237,21 @@ def auc_estimate(ranking: Ranking, level: float = 0.95) -> Estimate:
     return Estimate(ranking.auc, low, high, "DeLong, logit")
 
 
-def average_precision_estimate(ranking: Ranking, level: float = 0.95) -> Estimate:
-    r"""Return the average precision with its logit interval.
+def precision_interval(value: float, positives: int, level: float = 0.95) -> tuple[float, float]:
+    r"""Return the ends of the logit interval of an average precision.
 
     The standard error of logit(AP) is (m AP (1 - AP))^(-1/2) with m positives.
 
     Source: Boyd, Eng and Page, Area under the precision-recall curve: point estimates
     and confidence intervals, ECML PKDD (2013), section 4.
     """
-    value, m = ranking.average_precision, ranking.positives
-    low, high = auc_interval(value, ranking.precision_variance, m, level)
-    return Estimate(value, low, high, "logit")
+    return auc_interval(value, value * (1 - value) / positives, positives, level)
+
+
+def average_precision_estimate(ranking: Ranking, level: float = 0.95) -> Estimate:
+    """Return the average precision of a ranking with its logit interval."""
+    value = ranking.average_precision
+    return Estimate(value, *precision_interval(value, ranking.positives, level), "logit")
 
 
 def places(
@@ -231,15 +269,15 @@ def places(
     return left, right
 
 
-def _variance(values: np.ndarray, counts: np.ndarray, mean: float) -> float:
-    """Return the sample variance of grouped values; the largest possible one of a single value."""
-    total = int(counts.sum())
-    if total < 2:
-        return mean * (1 - mean)
-    return float((counts * (values - mean) ** 2).sum() / (total - 1))
+def _squares(values: np.ndarray, counts: np.ndarray, mean: float) -> float:
+    """Return the sum of squared deviations of grouped values."""
+    values -= mean
+    values *= values
+    values *= counts
+    return float(values.sum())
 
 
-def _thinned(count: int, points: int) -> np.ndarray:
+def thinned(count: int, points: int = CURVE_POINTS) -> np.ndarray:
     """Return indices of at most ``points`` thresholds, dense at both ends, ascending."""
     if count <= points:
         return np.arange(count)

@@ -18,7 +18,7 @@ from jaxtyping import Float, Int
 
 from descentlab.evaluation.results import Scale
 
-BLOCK = 1 << 14
+BLOCK = 1 << 15
 SUM_TOLERANCE = {np.dtype(np.float16): 2e-2, np.dtype(np.float32): 1e-3}
 
 
@@ -75,7 +75,10 @@ class Scores:
         found = []
         for number, (piece, start) in enumerate(zip(self.pieces, self.starts, strict=True)):
             label = labels[start : start + len(piece)]
-            values = np.take_along_axis(piece, label[:, None].astype(np.intp), axis=1)[:, 0]
+            values = np.empty(len(piece), piece.dtype)
+            for first in range(0, len(piece), BLOCK):
+                part = slice(first, first + BLOCK)
+                values[part] = piece[part][np.arange(len(label[part])), label[part]]
             if self.scale == "logits":
                 values = _log_odds(values, label, self._norms[number])
             found.append(values)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from descentlab.evaluation.areas import Threshold
 from descentlab.evaluation.proportions import wilson
-from descentlab.evaluation.ranking import Ranking
 from descentlab.evaluation.results import ClassFigures, Estimate, RecallTarget
 
 
 def recall_targets(
     per_class: Sequence[ClassFigures],
-    rankings: Mapping[int, Ranking],
+    thresholds: Mapping[int, Threshold],
     target: float,
     level: float = 0.95,
 ) -> tuple[RecallTarget, ...]:
@@ -24,17 +24,18 @@ def recall_targets(
     the recall and precision it would have and how many examples it flags. It is chosen
     on the data it is measured on, so on new data it will do a little worse.
 
-    Raises:
-        ValueError: ``target`` is not within (0, 1].
+    Args:
+        per_class: the figures of each class.
+        thresholds: those that would reach the target, by class.
+        target: the recall wanted.
+        level: the nominal coverage.
     """
-    if not 0 < target <= 1:
-        raise ValueError(f"expected a recall above 0 and at most 1, such as 0.8; found {target:g}")
-    return tuple(_answer(k, each, rankings.get(k), target, level)
+    return tuple(_answer(k, each, thresholds.get(k), target, level)
                  for k, each in enumerate(per_class))  # fmt: skip
 
 
 def _answer(
-    k: int, each: ClassFigures, ranking: Ranking | None, target: float, level: float
+    k: int, each: ClassFigures, threshold: Threshold | None, target: float, level: float
 ) -> RecallTarget:
     answer: Literal["yes", "no", "undecided", "undefined"] = "undecided"
     recall = each.recall
@@ -44,14 +45,12 @@ def _answer(
         answer = "yes"
     elif recall.high < target:
         answer = "no"
-    if ranking is None:
+    if threshold is None:
         return RecallTarget(each.name, target, recall, answer)
-    at = ranking.threshold(target)
-    right, false = int(ranking.above[at]), int(ranking.negatives - ranking.below[at])
+    hits, flagged = threshold.hits, threshold.flagged
     return RecallTarget(
-        each.name, target, recall, answer, float(ranking.scores[at]),
-        proportion(right, ranking.positives, level), proportion(right, right + false, level),
-        right + false,
+        each.name, target, recall, answer, threshold.score,
+        proportion(hits, each.support, level), proportion(hits, flagged, level), flagged,
     )  # fmt: skip
 
 

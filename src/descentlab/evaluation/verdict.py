@@ -53,8 +53,10 @@ def _beats_majority(
     majority = int(cells.count[~right & (cells.row == common)].sum())
     difference, low, high = paired_difference(model, majority, n, level)
     p = mcnemar(model, majority)
-    share = f"always answering '{per_class[common].name}' is right for {support[common] / n:.1%}"
-    ends = f"{level:.0%} interval {100 * low:+.1f} to {100 * high:+.1f}"
+    share = (
+        f"always answering '{per_class[common].name}' is right for {_percent(support[common] / n)}"
+    )
+    ends = f"{100 * level:.0f} % interval {100 * low:+.1f} to {100 * high:+.1f}"
     points = f"{100 * difference:+.1f} points, {ends}"
     evidence = f"({points}; McNemar p {_p(p)})"
     start = f"{_share(accuracy)} of the answers are right; {share}."
@@ -90,6 +92,7 @@ def _measure(
 ) -> str:
     there = support[support > 0]
     largest = there.max() / there.sum()
+    most = _percent(largest)
     if largest * len(there) < IMBALANCE:
         return (
             "The classes are about equally common, so accuracy is a fair summary; "
@@ -97,12 +100,12 @@ def _measure(
         )
     name = per_class[int(support.argmax())].name
     advice = (
-        f"Accuracy is the wrong measure here: {largest:.1%} of the examples are '{name}', which "
+        f"Accuracy is the wrong measure here: {most} of the examples are '{name}', which "
         f"decides it. Balanced accuracy, where every class counts the same, is "
         f"{_plain(figures['balanced_accuracy'])}, macro F1 {_plain(figures['macro_f1'])}."
     )
     return advice if largest >= 0.5 or there.min() * 10 <= there.max() else (
-        f"Accuracy leans towards '{name}' ({largest:.1%} of the examples); balanced accuracy is "
+        f"Accuracy leans towards '{name}' ({most} of the examples); balanced accuracy is "
         f"{_plain(figures['balanced_accuracy'])}, macro F1 {_plain(figures['macro_f1'])}."
     )  # fmt: skip
 
@@ -132,6 +135,10 @@ def _listed(items: Sequence[str]) -> str:
     if len(items) > MOST_NAMED:
         shown.append(f"{len(items) - MOST_NAMED} more classes")
     return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _p(p: float) -> str:

@@ -1,0 +1,73 @@
+"""The rows of an evaluation's tables, before they become text or HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from descentlab.evaluation.results import ClassFigures, Estimate, Evaluation
+from descentlab.report.evaluation import wording
+from descentlab.report.names import ABSENT
+
+BASELINES = ("majority", "stratified")
+
+
+@dataclass(frozen=True)
+class FigureRow:
+    """One figure of the whole, with what the baselines would score.
+
+    Attributes:
+        name: for people.
+        estimate: the figure.
+        baselines: as text, one for each of ``BASELINES``.
+        lower: whether lower is better.
+        over: how many classes entered it, where not all did.
+    """
+
+    name: str
+    estimate: Estimate
+    baselines: tuple[str, ...]
+    lower: bool
+    over: str
+
+
+def figure_rows(evaluation: Evaluation) -> list[FigureRow]:
+    """Return the figures of the whole: those of the predictions, then AUC, then precision."""
+    rows = []
+    for key, name, estimate in wording.named_estimates(evaluation):
+        beside = tuple(_baseline(evaluation, which, key, estimate) for which in BASELINES)
+        lower = key in wording.LOWER_IS_BETTER
+        over = wording.counted(estimate, evaluation.classes)
+        rows.append(FigureRow(name, estimate, beside, lower, over))
+    return rows
+
+
+def _baseline(evaluation: Evaluation, which: str, key: str, estimate: Estimate) -> str:
+    found = dict(evaluation.baselines.get(which, {}))
+    if key.startswith("auc_") and estimate.defined:
+        found.setdefault(key, 0.5)  # one score for every example cannot rank them
+    if key not in found:
+        return ABSENT
+    return wording.number(found[key], wording.written(estimate).decimals or None)
+
+
+def class_estimates(evaluation: Evaluation) -> list[str]:
+    """Return the attributes of a class that its table shows; AUC only where there are scores."""
+    names = ["precision", "recall", "f1"]
+    scored = evaluation.scores is not None or any(each.auc.defined for each in evaluation.per_class)
+    return [*names, "auc"] if scored else names
+
+
+def shown_classes(evaluation: Evaluation) -> list[ClassFigures]:
+    """Return all classes in their order, or of very many the worst by recall."""
+    if len(evaluation.per_class) <= wording.MOST_CLASSES:
+        return list(evaluation.per_class)
+    return wording.worst(evaluation.per_class, wording.WORST_CLASSES)
+
+
+def left_out(evaluation: Evaluation) -> str:
+    """Say how many classes ``shown_classes`` leaves out, or ''."""
+    hidden = len(evaluation.per_class) - len(shown_classes(evaluation))
+    if not hidden:
+        return ""
+    shown = len(evaluation.per_class) - hidden
+    return f"The {shown} classes with the lowest recall; {hidden:,} more are not shown."
