@@ -41,7 +41,8 @@ class Comparison:
         both, only_first, only_second, neither: how many of them are answered right by whom.
         p: McNemar's exact p value for equal accuracies.
         first, second: the figures of each.
-        differences: with intervals; ``auc_NAME`` for a class's area.
+        differences: with intervals; ``auc_macro`` and other means, and
+            ``auc_class_NAME`` for each class's area.
         verdict: a plain sentence.
         level: the nominal coverage.
     """
@@ -181,7 +182,7 @@ def _areas(
     if sample is None:
         return
     for key, influence in both[0].influence.items():
-        name = f"auc_{first.classes[key]}" if isinstance(key, int) else f"auc ({key})"
+        name = f"auc_class_{first.classes[key]}" if isinstance(key, int) else f"auc_{key}"
         mine, theirs = (
             (a.auc_by_class[key] if isinstance(key, int) else a.auc[key]).value or 0.0 for a in both
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from descentlab.evaluation.comparison import Comparison
 from descentlab.evaluation.results import Evaluation
 from descentlab.report import numbers
 from descentlab.report.document import document
 from descentlab.report.evaluation.plots import Pictures
-from descentlab.report.evaluation.section import evaluation_section
+from descentlab.report.evaluation.section import comparison_section, evaluation_section
 from descentlab.report.markup import Markup, join, tag
 
 KEY = "e"
@@ -22,6 +23,7 @@ def write_evaluation(
     title: str,
     source: str,
     pictures: Pictures | None = None,
+    comparison: Comparison | None = None,
 ) -> None:
     """Write an evaluation as one HTML file that needs no network and no other file.
 
@@ -31,20 +33,29 @@ def write_evaluation(
         title: the page's heading.
         source: where the predictions come from, such as a file's name.
         pictures: examples to show.
+        comparison: with another model on the same examples.
 
     Raises:
         OSError: the file cannot be written.
     """
-    text = evaluation_page(evaluation, title=title, source=source, pictures=pictures)
+    text = evaluation_page(
+        evaluation, title=title, source=source, pictures=pictures, comparison=comparison
+    )
     Path(path).write_text(text, encoding="utf-8")
 
 
 def evaluation_page(
-    evaluation: Evaluation, *, title: str, source: str, pictures: Pictures | None = None
+    evaluation: Evaluation,
+    *,
+    title: str,
+    source: str,
+    pictures: Pictures | None = None,
+    comparison: Comparison | None = None,
 ) -> str:
     """Return an evaluation as one HTML document; see ``write_evaluation``."""
     section = evaluation_section(evaluation, key=KEY, heading="Verdict", pictures=pictures)
-    return document(title, [_header(evaluation, title, source), section, _footer()])
+    compared = None if comparison is None else comparison_section(comparison, key=KEY)
+    return document(title, [_header(evaluation, title, source), compared, section, _footer()])
 
 
 def _header(evaluation: Evaluation, title: str, source: str) -> Markup:

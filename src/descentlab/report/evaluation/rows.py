@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from descentlab.evaluation.comparison import Comparison
 from descentlab.evaluation.results import ClassFigures, Estimate, Evaluation
 from descentlab.report.evaluation import wording
 from descentlab.report.names import ABSENT
@@ -30,6 +31,25 @@ class FigureRow:
     over: str
 
 
+@dataclass(frozen=True)
+class DifferenceRow:
+    """One figure of two models.
+
+    Attributes:
+        name: for people.
+        values: of the first and of the second, as text.
+        estimate: the difference, first minus second.
+        better: ``first`` or ``second`` where the interval tells, else ''.
+        lower: whether lower is better.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    estimate: Estimate
+    better: str
+    lower: bool
+
+
 def figure_rows(evaluation: Evaluation) -> list[FigureRow]:
     """Return the figures of the whole: those of the predictions, then AUC, then precision."""
     rows = []
@@ -48,6 +68,31 @@ def _baseline(evaluation: Evaluation, which: str, key: str, estimate: Estimate) 
     if key not in found:
         return ABSENT
     return wording.number(found[key], wording.written(estimate).decimals or None)
+
+
+def difference_rows(compared: Comparison) -> list[DifferenceRow]:
+    """Return the figures of two models and their differences, those of single classes last."""
+    rows = []
+    for key, estimate in compared.differences.items():
+        values = (compared.first.get(key), compared.second.get(key))
+        decimals = wording.written(estimate).decimals or None
+        known = tuple(ABSENT if v is None else wording.number(v, decimals) for v in values)
+        told = estimate.low is not None and estimate.high is not None
+        clear = told and not (estimate.low or 0.0) <= 0 <= (estimate.high or 0.0)
+        lower = key in wording.LOWER_IS_BETTER
+        better = (
+            "" if not clear else ("first" if ((estimate.value or 0) > 0) != lower else "second")
+        )
+        rows.append(DifferenceRow(_difference_name(key), known, estimate, better, lower))
+    return rows
+
+
+def _difference_name(key: str) -> str:
+    if key.startswith("auc_class_"):
+        return f"AUC of {key.removeprefix('auc_class_')}"
+    if key.startswith("auc_"):
+        return wording.AUC.get(key.removeprefix("auc_"), key)
+    return wording.figure_name(key)
 
 
 def class_estimates(evaluation: Evaluation) -> list[str]:

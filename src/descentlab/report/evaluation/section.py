@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from descentlab.evaluation.comparison import Comparison
 from descentlab.evaluation.results import Evaluation
 from descentlab.report import numbers
 from descentlab.report.evaluation import tables, wording
@@ -74,6 +75,19 @@ def evaluation_section(
     ]
     title = tag(f"h{heading_level}", heading, id=ident)
     return tag("section", title, *parts, aria_labelledby=ident)
+
+
+def comparison_section(compared: Comparison, *, key: str, heading_level: int = 2) -> Markup:
+    """Return what the same examples say about two models, as HTML within another page."""
+    ident = f"{key}-comparison"
+    sentences = [tag("p", tag("strong", text)) for text in compared.verdict]
+    return tag(
+        "section",
+        tag(f"h{heading_level}", "Comparison", id=ident),
+        tag("div", *sentences, tag("p", wording.agreement(compared)), class_="answer verdict"),
+        tables.comparison_table(compared),
+        aria_labelledby=ident,
+    )
 
 
 def _verdict(evaluation: Evaluation) -> Markup:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from descentlab.evaluation.comparison import Comparison
 from descentlab.evaluation.results import ClassFigures, Estimate, Evaluation
 from descentlab.report import numbers
 from descentlab.report.evaluation import wording
 from descentlab.report.evaluation.matrix import MOST_WRITTEN
-from descentlab.report.evaluation.rows import class_estimates, figure_rows
+from descentlab.report.evaluation.rows import class_estimates, difference_rows, figure_rows
 from descentlab.report.evaluation.wording import written
 from descentlab.report.markup import Markup, tag
 from descentlab.report.names import ABSENT
@@ -122,6 +123,28 @@ def confusions_table(evaluation: Evaluation) -> Markup | None:
     if len(found) == total:
         caption = "All confusions, the largest first."
     return _table("Confusions", caption, head, body)
+
+
+def comparison_table(compared: Comparison) -> Markup:
+    """Return the figures of two models on the same examples, and their differences."""
+    rows = difference_rows(compared)
+    decimals = max((written(row.estimate).decimals for row in rows), default=0)
+    body = []
+    for row in rows:
+        small = tag("small", "lower is better", class_="over") if row.lower else None
+        cells = [tag("th", row.name, small, scope="row")]
+        cells += [tag("td", value, class_="number") for value in row.values]
+        cells += _estimate_cells(row.estimate, decimals)
+        name = wording.better(row.better, compared.names)
+        body.append(tag("tr", *cells, tag("td", name, class_=None if row.better else "muted")))
+    head = [
+        tag("th", "Figure", scope="col"),
+        *(_heading(name) for name in compared.names),
+        _heading("Difference"),
+        _plain(f"{100 * compared.level:g} % interval"),
+        _plain("Better"),
+    ]
+    return _table("Comparison", wording.DIFFERENCES, head, body)
 
 
 def targets_table(evaluation: Evaluation) -> Markup:

@@ -6,11 +6,13 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from descentlab.evaluation.comparison import Comparison
 from descentlab.evaluation.results import Estimate, Evaluation, RecallTarget
 from descentlab.report import numbers
 from descentlab.report.evaluation import wording
 from descentlab.report.evaluation.rows import (
     class_estimates,
+    difference_rows,
     figure_rows,
     left_out,
     shown_classes,
@@ -44,6 +46,33 @@ def show_evaluation(evaluation: Evaluation, console: Console | None = None) -> N
     _confusions(console, evaluation)
     _targets(console, evaluation)
     _notes(console, evaluation)
+
+
+def show_comparison(compared: Comparison, console: Console | None = None) -> None:
+    """Print what the same examples say about two models.
+
+    Args:
+        compared: the comparison.
+        console: where to print; standard output by default.
+    """
+    console = console or _console()
+    _head(console, "Comparison")
+    for sentence in compared.verdict:
+        _say(console, sentence)
+    _say(console, wording.agreement(compared), "dim")
+    rows = difference_rows(compared)
+    values, intervals = _aligned([row.estimate for row in rows])
+    columns: list[Column] = [
+        ("figure", "left", [f"{row.name} ↓" if row.lower else row.name for row in rows]),
+        (_short(compared.names[0]), "right", [row.values[0] for row in rows]),
+        (_short(compared.names[1]), "right", [row.values[1] for row in rows]),
+        ("difference", "left", values),
+        (f"{100 * compared.level:g} % interval", "left", intervals),
+        ("better", "left", [wording.better(row.better, compared.names) for row in rows]),
+    ]
+    console.print()
+    console.print(_table(columns))
+    _say(console, wording.DIFFERENCES, "dim")
 
 
 def _console() -> Console:

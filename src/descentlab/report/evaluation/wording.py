@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from descentlab.evaluation.comparison import Comparison
 from descentlab.evaluation.results import (
     ClassFigures,
     Confusion,
@@ -49,6 +50,10 @@ THRESHOLDS = (
     "A class that is answered wherever its score is at least the threshold reaches the target on "
     "these examples, at the precision beside it. The threshold was picked on these examples: "
     "expect a little less on others."
+)
+DIFFERENCES = (
+    "Differences are the first minus the second, example by example on one test set. Which of two "
+    "trainings is better, not which of two trained models, is for several seeds to tell."
 )
 NO_SCORES = (
     "There are no scores, only predictions: ROC, AUC, precision–recall, calibration and "
@@ -156,6 +161,23 @@ def confusions(evaluation: Evaluation, most: int = 5) -> list[str]:
 def no_confusions(evaluation: Evaluation) -> str:
     """Say that nothing was confused, with the number of examples that this rests on."""
     return f"None of the {numbers.count(evaluation.examples)} examples was confused."
+
+
+def agreement(compared: Comparison) -> str:
+    """Say on how many examples two models are right together and alone."""
+    both, one, two, none = (
+        numbers.count(n)
+        for n in (compared.both, compared.only_first, compared.only_second, compared.neither)
+    )
+    return (
+        f"Both are right on {both} examples, only {compared.names[0]} on {one}, only "
+        f"{compared.names[1]} on {two}, neither on {none}."
+    )
+
+
+def better(which: str, names: Sequence[str]) -> str:
+    """Name the better model, or say that the interval does not tell."""
+    return {"first": names[0], "second": names[1]}.get(which, ANSWERS["undecided"])
 
 
 def listed(names: Sequence[str], most: int = MOST_NAMES) -> str:
