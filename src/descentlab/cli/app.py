@@ -197,3 +197,45 @@ def data_path(name: Annotated[str, typer.Argument(help="A data set.")]) -> None:
     from descentlab.data.listing import data_path as find
 
     typer.echo(find(name))
+
+
+@data_app.command("leaks")
+def data_leaks(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|FILE",
+            help="A data set, a study (.yaml), or your own file (.csv, .parquet, .npz).",
+        ),
+    ],
+    group: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column (or array) with patients, lesions, …."),
+    ] = None,
+    near: Annotated[
+        float | None,
+        typer.Option(
+            metavar="THRESHOLD",
+            help="How near a copy is: its distance as a share of that to the tenth neighbour. "
+            "At most 0.3 by default.",
+        ),
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column (or array) of the labels.")
+    ] = None,
+    test: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="What to draw for testing: a share or a number."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of that draw.")] = None,
+    json: Json = False,
+) -> None:
+    """Look for training examples in the test part; status 1 if there are any, 0 if none."""
+    from descentlab.cli.text import late_progress, print_leaks
+    from descentlab.studies.leaks import leaks
+
+    with late_progress(f"comparing {name}") as progress:
+        found = leaks(name, group, near=near, label=label, test=test, seed=seed, progress=progress)
+    print_leaks(found, json)
+    if found.found:
+        raise typer.Exit(1)

@@ -6,11 +6,18 @@ import contextlib
 import json
 import math
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from descentlab.core.errors import StoreError
+
+if TYPE_CHECKING:
+    from descentlab.studies.leaks import Leaks
+
+LATE = 2.0  # seconds after which one wants to see that something is going on
+SHOWN = 10
 
 
 def say(text: str) -> None:
@@ -77,6 +84,54 @@ def download_progress(name: str) -> Iterator[Callable[[str, int, int | None], No
             bar.update(tasks[file], completed=done, total=total)
 
         yield update
+
+
+@contextlib.contextmanager
+def late_progress(what: str) -> Iterator[Callable[[float], None]]:
+    """Show a progress bar on standard error for work that turns out to take over two seconds."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    began = time.monotonic()
+    bar = Progress(console=Console(stderr=True), transient=True)
+    task = bar.add_task(what, total=1.0)
+
+    def update(share: float) -> None:
+        bar.update(task, completed=share)
+        if not bar.live.is_started and time.monotonic() - began > LATE:
+            bar.start()
+
+    try:
+        yield update
+    finally:
+        if bar.live.is_started:  # else it would leave an empty line
+            bar.stop()
+
+
+def print_leaks(found: Leaks, as_json: bool) -> None:
+    """Print what leaks from train into test: sentences, counts, the worst cases."""
+    if as_json:
+        print_json(found.summary())
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, markup=False)  # ids may hold brackets
+    width = min(console.width, 100)
+    console.print(f"{found.name}: {found.n_train:,} training and {found.n_test:,} test examples")
+    console.print(found.split, style="dim", width=width)
+    console.print()
+    for sentence in found.sentences():
+        console.print(sentence, width=width)
+    for title, heads, rows in found.tables(SHOWN):
+        table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
+        for number, head in enumerate(heads):
+            table.add_column(head, justify="right" if number else "left")
+        for row in rows:
+            table.add_row(*row)
+        console.print(f"\n{title}" if title else "", style="bold")
+        console.print(table)
 
 
 @contextlib.contextmanager

@@ -58,7 +58,7 @@ class Comparison:
     differences: Mapping[str, Estimate]
     verdict: tuple[str, ...]
     level: float = 0.95
-    names: tuple[str, str] = field(default=("the first model", "the second model"))
+    names: tuple[str, str] = field(default=("The first model", "the second model"))
 
     def to_json(self) -> dict[str, Any]:
         """Return the comparison as ``descentlab evaluate --against --json`` prints it."""
@@ -77,7 +77,7 @@ def compare(
     first: Predictions,
     second: Predictions,
     *,
-    names: tuple[str, str] = ("the first model", "the second model"),
+    names: tuple[str, str] = ("The first model", "the second model"),
     level: float = 0.95,
     draws: int = DRAWS,
     seed: int = 0,
@@ -216,14 +216,17 @@ def _sentence(
     ]
     assert difference.value is not None and difference.low is not None
     assert difference.high is not None
-    ends = f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}"
+    ends = f"{_points(difference.low)} to {_points(difference.high)}"
     evidence = (
-        f"difference {100 * difference.value:+.1f} points, {100 * level:.0f} % interval {ends}; "
+        f"difference {_points(difference.value)} points, {100 * level:.0f} % interval {ends}; "
         f"McNemar p = {p:.2g}"
     )
     if p >= 1 - level:
         end = "these examples can't tell which is better"
     else:
         end = f"{one if difference.value > 0 else two} is better"
-    text = f"{shares[0]}, {shares[1]}: {end} ({evidence})."
-    return text[:1].upper() + text[1:]
+    return f"{shares[0]}, {shares[1]}: {end} ({evidence})."
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", "−")

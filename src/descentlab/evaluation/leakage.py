@@ -13,7 +13,7 @@ from jaxtyping import Float, Int, Num
 
 from descentlab.evaluation.neighbours import (
     NEIGHBOURS,
-    ROWS,
+    VALUES,
     Progress,
     View,
     blocks,
@@ -149,11 +149,7 @@ def exact_duplicates(
     place = np.minimum(np.searchsorted(known, digests[1]), len(known) - 1)
     found = np.flatnonzero(known[place] == digests[1])
     pairs = np.stack([found, first[place[found]]], axis=1)
-    same = [
-        (test[block[:, 0]].astype(kind) == train[block[:, 1]].astype(kind)).all(axis=1)
-        for block in blocks(pairs)
-    ]
-    pairs = pairs[np.concatenate([np.zeros(0, bool), *same])]
+    pairs = pairs[_same(train, test, pairs, kind)]
     return Duplicates(
         pairs,
         len(test),
@@ -333,16 +329,26 @@ def _checked(train: Any, test: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _digests(rows: np.ndarray, kind: np.dtype) -> np.ndarray:
-    found = np.empty(len(rows), np.uint64)
-    for start in range(0, len(rows), ROWS):
-        block = np.ascontiguousarray(rows[start : start + ROWS].astype(kind))
+    found = []
+    for part in blocks(rows):
+        block = part.astype(kind)
         if kind.kind == "f":
-            block = block + kind.type(0)  # -0 to 0
+            block += kind.type(0)  # -0 to 0
         data, width = block.tobytes(), block.shape[1] * block.itemsize
-        parts = (data[i * width : (i + 1) * width] for i in range(len(block)))
-        digests = b"".join(hashlib.blake2b(part, digest_size=8).digest() for part in parts)
-        found[start : start + ROWS] = np.frombuffer(digests, np.uint64)
-    return found
+        texts = (data[i * width : (i + 1) * width] for i in range(len(block)))
+        digests = b"".join(hashlib.blake2b(text, digest_size=8).digest() for text in texts)
+        found.append(np.frombuffer(digests, np.uint64))
+    return np.concatenate(found)
+
+
+def _same(train: np.ndarray, test: np.ndarray, pairs: np.ndarray, kind: np.dtype) -> np.ndarray:
+    """Return which pairs are the same value by value, not by digest alone."""
+    equal = np.zeros(len(pairs), bool)
+    size = max(1, VALUES // train.shape[1])
+    for start in range(0, len(pairs), size):
+        i, j = pairs[start : start + size].T
+        equal[start : start + size] = (test[i].astype(kind) == train[j].astype(kind)).all(axis=1)
+    return equal
 
 
 def _different(pairs: np.ndarray, train: Any, test: Any, *sizes: int) -> int | None:

@@ -9,15 +9,17 @@ from jaxtyping import Float, Int, Num
 
 NEIGHBOURS = 10
 WAVES = 7  # across an image in either direction: about as much as 15 × 15 pixels can show
-ROWS, TEST_ROWS, TRAIN_ROWS = 4096, 256, 65_536  # of a block; a product takes 64 MB
+VALUES = 4_000_000  # of a block of rows
+TEST_ROWS, TRAIN_ROWS = 256, 65_536  # of a product, which takes 64 MB
 RUN = 64  # columns of a product of which at first only the largest value is looked at
 
 Progress = Callable[[float], None]
 View = tuple[Num[np.ndarray, "n_train features"], Num[np.ndarray, "n_test features"]]
 
 
-def blocks(rows: Num[np.ndarray, "n ..."], size: int = ROWS) -> Iterator[np.ndarray]:
-    """Part an array into blocks of rows."""
+def blocks(rows: Num[np.ndarray, "n ..."]) -> Iterator[np.ndarray]:
+    """Part an array into blocks of rows, of about four million values each."""
+    size = max(1, VALUES // max(1, rows[:1].size))
     return (rows[i : i + size] for i in range(0, len(rows), size))
 
 
@@ -63,7 +65,7 @@ def dimension_of(distance: Float[np.ndarray, "n count"]) -> float:
 
     .. math:: \mathrm E \log(d_k / d_j) = \tfrac1m \sum_{i=j}^{k-1} \tfrac1i
 
-    with k the last and j the middle one, which a few copies of an example do not disturb.
+    with k the last and j the middle one, which copies of some examples hardly disturb.
     At least 1; infinite where there is nothing to tell it by.
 
     Source: Levina and Bickel, Maximum likelihood estimation of intrinsic dimension, NIPS

@@ -56,8 +56,8 @@ def _beats_majority(
     share = (
         f"always answering '{per_class[common].name}' is right for {_percent(support[common] / n)}"
     )
-    ends = f"{100 * level:.0f} % interval {100 * low:+.1f} to {100 * high:+.1f}"
-    points = f"{100 * difference:+.1f} points, {ends}"
+    ends = f"{100 * level:.0f} % interval {_points(low)} to {_points(high)}"
+    points = f"{_points(difference)} points, {ends}"
     evidence = f"({points}; McNemar p {_p(p)})"
     start = f"{_share(accuracy)} of the answers are right; {share}."
     if p < 1 - level and difference > 0:
@@ -139,6 +139,10 @@ def _listed(items: Sequence[str]) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", "−")
 
 
 def _p(p: float) -> str:
