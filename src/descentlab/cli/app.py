@@ -165,10 +165,13 @@ def evaluate(
 @app.command()
 def report(folder: Folder) -> None:
     """Write DIR/report.html, one self-contained file, and print its path."""
+    from descentlab.cli.text import late_progress
     from descentlab.report.html import write_report
     from descentlab.studies.result import StudyResult
 
-    typer.echo(write_report(StudyResult(folder)))
+    with late_progress("evaluating test predictions") as progress:
+        path = write_report(StudyResult(folder), progress=progress)
+    typer.echo(path)
 
 
 @data_app.command("list")

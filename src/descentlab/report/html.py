@@ -7,13 +7,16 @@ from typing import Any
 from descentlab.report import sections
 from descentlab.report.answers import Answers, Result, answers
 from descentlab.report.document import document
+from descentlab.report.evaluations import evaluations
 from descentlab.report.figures import figures
 from descentlab.report.provenance import provenance
+from descentlab.studies.evaluations import Progress
+from descentlab.studies.evaluations import evaluations as evaluate_runs
 
 REPORT = "report.html"
 
 
-def write_report(result: Result) -> str:
+def write_report(result: Result, *, progress: Progress | None = None) -> str:
     """Write ``report.html`` into a result's folder and return its path.
 
     The file needs no network and no other file; it reads in light and dark, on paper
@@ -21,26 +24,29 @@ def write_report(result: Result) -> str:
 
     Args:
         result: a study's result, finished or not.
+        progress: called with the share of the kept predictions that is evaluated.
 
     Raises:
         StoreError: the folder cannot be read or written.
     """
-    result.folder.write(REPORT, page(result).encode())
+    result.folder.write(REPORT, page(result, progress=progress).encode())
     return result.folder.at(REPORT)
 
 
-def page(result: Result) -> str:
+def page(result: Result, *, progress: Progress | None = None) -> str:
     """Return the report as one HTML document."""
     found = answers(result)
-    return document(result.study.name, _body(result, found))
+    return document(result.study.name, _body(result, found, progress))
 
 
-def _body(result: Result, found: Answers) -> list[Any]:
+def _body(result: Result, found: Answers, progress: Progress | None) -> list[Any]:
+    evaluated = evaluate_runs(result, progress=progress)  # type: ignore[arg-type]
     return [
         sections.header(result, found),
         sections.answer(found),
         sections.ranking(found),
         figures(result, found),
+        evaluations(found, evaluated),
         sections.definitions(result, found),
         sections.study(result),
         provenance(result),
