@@ -126,6 +126,24 @@ def _one_matrix(table, name, matrix, truth, classes, repeat):
         table.add(f"percentile bootstrap: {label}", name, truly, ends, least=-1)
 
 
+def many_classes(table: Table, generator: np.random.Generator) -> None:
+    """A hundred classes of ten examples each, and forty."""
+    for classes in (40, 100):
+        for recall in (0.1, 0.5, 0.9):
+            joint = np.full((classes, classes), (1 - recall) / (classes - 1) / classes)
+            np.fill_diagonal(joint, recall / classes)
+            truth = Margins(np.diag(joint), joint.sum(1), joint.sum(0))
+            name = f"K={classes} recall={recall}"
+            for repeat in range(max(50, REPEATS // 5)):
+                cells = Cells.of(
+                    generator.multinomial(10 * classes, joint.ravel()).reshape(joint.shape)
+                )
+                figures = MEANS | CHANCE
+                found = posterior_interval(cells, figures, draws=DRAWS // 2, seed=repeat)
+                for label, ends in found.items():
+                    table.add(label, name, float(figures[label](truth)), ends, least=-1)
+
+
 def score_population(generator, n: int, share: np.ndarray, gap: float):
     """Labels, and probabilities that are calibrated but for their sharpness."""
     labels = generator.choice(len(share), size=n, p=share)
@@ -177,7 +195,7 @@ def comparisons(table: Table, generator: np.random.Generator) -> None:
             name = f"n={n} agree={agree} better={better}"
             b, c = (1 - agree + better) / 2, (1 - agree - better) / 2
             for _ in range(REPEATS):
-                both, first, second = generator.multinomial(n, [agree, b, c])
+                _, first, second = generator.multinomial(n, [agree, b, c])
                 table.add(
                     "difference of accuracies", name, better,
                     paired_difference(first, second, n)[1:], least=-1,
@@ -189,10 +207,13 @@ def main() -> None:
     generator = np.random.default_rng(0)
     begun = time.time()
     table = Table()
-    wanted = set(sys.argv[1:]) or {"counts", "scores", "comparisons"}
+    wanted = set(sys.argv[1:]) or {"counts", "many", "scores", "comparisons"}
     if "counts" in wanted:
         count_figures(table, generator)
         table.print("Figures of the confusion matrix")
+    if "many" in wanted:
+        many_classes(table, generator)
+        table.print("Many classes of ten examples each")
     if "scores" in wanted:
         score_figures(table, generator)
         table.print("Figures of scores")

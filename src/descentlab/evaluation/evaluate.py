@@ -14,7 +14,7 @@ from descentlab.evaluation.baselines import TOP, baselines
 from descentlab.evaluation.counts import DENSE_CLASSES, Cells, Margins, count_cells
 from descentlab.evaluation.predictions import Predictions
 from descentlab.evaluation.probabilistic import Sums, calibration, mean_estimate, summarise
-from descentlab.evaluation.proportions import f1_interval
+from descentlab.evaluation.proportions import f1_interval, z_quantile
 from descentlab.evaluation.resampling import posterior_interval
 from descentlab.evaluation.results import Calibration, ClassFigures, Estimate, Evaluation
 from descentlab.evaluation.targets import proportion, recall_targets
@@ -63,6 +63,7 @@ def evaluate_predictions(
     given: Predictions, *, recall_at_least: float | None = None, level: float = 0.95, seed: int = 0
 ) -> Evaluation:
     """Evaluate predictions that are checked and numbered already; see :func:`evaluate`."""
+    z_quantile(level)  # refuses what is no level
     if recall_at_least is not None and not 0 < recall_at_least <= 1:
         raise ValueError(
             f"expected a recall above 0 and at most 1, such as 0.8; found {recall_at_least:g}"

@@ -38,7 +38,10 @@ def posterior_interval(
     an example of each class: a quarter right, and a quarter wrong, spread evenly over
     the other classes. (A prior of 1/K on every cell is worth more wrong examples the
     more classes there are, and draws macro figures of good classifiers down.) With more
-    than 32 classes a row's empty cells are drawn as one and spread over the columns.
+    than 32 classes a row's empty cells are drawn as one and spread over the columns, and
+    the draws of a figure are moved so that their mean is the figure itself: with a few
+    examples in each of very many classes even half an example adds up. The interval
+    always holds the figure.
 
     Args:
         cells: the confusion matrix.
@@ -47,7 +50,15 @@ def posterior_interval(
         draws: number of draws (fewer where the matrix has very many filled cells).
         seed: of the draws.
     """
-    return _intervals(_posterior(cells, draws, seed), figures, level)
+    margins = cells.margins()
+    found = {}
+    for name, values in _drawn(_posterior(cells, draws, seed), figures).items():
+        figure = float(figures[name](margins))
+        if cells.classes > DENSE and np.isfinite(figure):
+            values = np.clip(values + (figure - np.nanmean(values)), min(0.0, figure), 1)
+        low, high = quantiles(values, level)
+        found[name] = (float(np.fmin(low, figure)), float(np.fmax(high, figure)))
+    return found
 
 
 def bootstrap_interval(
@@ -73,19 +84,18 @@ def bootstrap_interval(
     Source: Efron, Bootstrap methods: another look at the jackknife, Annals of
     Statistics 7 (1979).
     """
-    return _intervals(_bootstrap(cells, draws, seed), figures, level)
+    drawn = _drawn(_bootstrap(cells, draws, seed), figures)
+    return {name: quantiles(values, level) for name, values in drawn.items()}
 
 
-def _intervals(
-    blocks: Iterator[Margins],
-    figures: Mapping[str, Callable[[Margins], np.ndarray]],
-    level: float,
-) -> dict[str, tuple[float, float]]:
+def _drawn(
+    blocks: Iterator[Margins], figures: Mapping[str, Callable[[Margins], np.ndarray]]
+) -> dict[str, Float[np.ndarray, " draws"]]:
     found: dict[str, list[np.ndarray]] = {name: [] for name in figures}
     for margins in blocks:
         for name, figure in figures.items():
             found[name].append(figure(margins))
-    return {name: quantiles(np.concatenate(values), level) for name, values in found.items()}
+    return {name: np.concatenate(values) for name, values in found.items()}
 
 
 def quantiles(values: Float[np.ndarray, " draws"], level: float) -> tuple[float, float]:

@@ -166,6 +166,8 @@ def check(scale: Scale, block: Float[np.ndarray, "classes n"], dtype: np.dtype, 
         if not np.isfinite(sums).all():
             _refuse(~np.isfinite(block).all(axis=0), start, "logits are finite numbers")
         return
+    if np.isnan(sums).any():
+        _refuse(np.isnan(sums), start, "probabilities are numbers, none is NaN")
     tolerance = SUM_TOLERANCE.get(dtype, 1e-4)
     if not (np.abs(sums - 1) <= tolerance).all():
         hint = "; logits are given as logit_… (logits=…)" if (block < 0).any() else ""
