@@ -78,6 +78,7 @@ def compare(
     second: Predictions,
     *,
     names: tuple[str, str] = ("The first model", "the second model"),
+    figures: Mapping[str, Callable[[Margins], np.ndarray]] = FIGURES,
     level: float = 0.95,
     draws: int = DRAWS,
     seed: int = 0,
@@ -88,6 +89,7 @@ def compare(
         first: predictions of one model.
         second: those of the other, with the same labels and classes.
         names: of the models, for the sentence.
+        figures: functions of counts as in :mod:`.counts`, by name, compared by bootstrap.
         level: the nominal coverage.
         draws: bootstrap replicates.
         seed: of the draws.
@@ -103,11 +105,12 @@ def compare(
     both = int((right[0] & right[1]).sum())
     difference, low, high = paired_difference(b, c, len(labels), level)
     differences = {"accuracy": Estimate(difference, low, high, "Bonett and Price")}
-    found = [{"accuracy": float(r.mean())} for r in right]
-    for values, figures in zip(
-        found, _bootstrap(labels, answers, classes, level, draws, seed, differences), strict=True
-    ):
-        values |= figures
+    found: list[dict[str, float | None]] = [{"accuracy": float(r.mean())} for r in right]
+    resampled = _bootstrap(labels, answers, classes, figures, level, draws, seed)
+    for name, (values, gap) in resampled.items():
+        differences[name] = gap
+        for each, value in zip(found, values, strict=True):
+            each[name] = value
     if first.scores is not None and second.scores is not None:
         _areas(first, second, level, found, differences)
         _losses(first, second, level, found, differences)
@@ -142,33 +145,30 @@ def _answers(given: Predictions) -> np.ndarray:
 
 
 def _bootstrap(
-    labels: np.ndarray, answers: list[np.ndarray], classes: int, level: float, draws: int,
-    seed: int, differences: dict[str, Estimate],
-) -> list[dict[str, float | None]]:  # fmt: skip
-    """Add differences of count figures; return the figures of both models."""
+    labels: np.ndarray, answers: list[np.ndarray], classes: int,
+    figures: Mapping[str, Callable[[Margins], np.ndarray]], level: float, draws: int, seed: int,
+) -> dict[str, tuple[list[float | None], Estimate]]:  # fmt: skip
+    """Return each figure of both models, and its difference with a paired bootstrap interval."""
     code = (labels.astype(np.int64) * classes + answers[0]) * classes + answers[1]
     cells, count = np.unique(code, return_counts=True)
     row, rest = np.divmod(cells, classes * classes)
     sums = [Sums(row, column, classes) for column in np.divmod(rest, classes)]
-    values = [
-        {name: float(figure(s.margins(count[None]))[0]) for name, figure in FIGURES.items()}
-        for s in sums
-    ]
     generator = np.random.default_rng(seed)
-    drawn: dict[str, list[np.ndarray]] = {name: [] for name in FIGURES}
+    drawn: dict[str, list[np.ndarray]] = {name: [] for name in figures}
     for size in blocks(draws, len(count)):
         replicate = generator.multinomial(count.sum(), count / count.sum(), size=size)
         margins = [s.margins(replicate) for s in sums]
-        for name, figure in FIGURES.items():
+        for name, figure in figures.items():
             drawn[name].append(figure(margins[0]) - figure(margins[1]))
-    for name in FIGURES:
-        value = values[0][name] - values[1][name]
-        if np.isfinite(value):
+    found: dict[str, tuple[list[float | None], Estimate]] = {}
+    for name, figure in figures.items():
+        one, two = (float(figure(s.margins(count[None]))[0]) for s in sums)
+        gap = Estimate.undefined("undefined for one of the models")
+        if np.isfinite(one - two):
             ends = quantiles(np.concatenate(drawn[name]), level)
-            differences[name] = Estimate(value, *ends, "paired bootstrap")
-        else:
-            differences[name] = Estimate.undefined("undefined for one of the models")
-    return [{k: v if np.isfinite(v) else None for k, v in each.items()} for each in values]
+            gap = Estimate(one - two, *ends, "paired bootstrap")
+        found[name] = [v if np.isfinite(v) else None for v in (one, two)], gap
+    return found
 
 
 def _areas(

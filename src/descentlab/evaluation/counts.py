@@ -14,6 +14,7 @@ warning (``zero_division``), a class is left out of means instead, which is equa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int, Num
@@ -128,6 +129,18 @@ def confusion_matrix(
            [0, 1]])
     """
     return count_cells(labels, predictions, classes).matrix()
+
+
+def shares(
+    matrix: Int[np.ndarray, "classes classes"], by: Literal["row", "column"]
+) -> Float[np.ndarray, "classes classes"]:
+    """Return a confusion matrix as shares of its rows or columns, NaN where one is empty.
+
+    By row the diagonal holds the recalls (scikit-learn's ``normalize="true"``), by column
+    the precisions (``normalize="pred"``).
+    """
+    total = matrix.sum(axis=1, keepdims=True) if by == "row" else matrix.sum(axis=0, keepdims=True)
+    return _ratio(matrix, np.broadcast_to(total, matrix.shape))
 
 
 def accuracy(m: Margins) -> Figure:

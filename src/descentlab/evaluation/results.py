@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float, Int
 
+from descentlab.evaluation.counts import shares
+
 Scale = Literal["logits", "probabilities"]
 
 
@@ -199,6 +201,11 @@ class Evaluation:
             for i in wrong
         ]
 
+    def _shares(self, by: Literal["row", "column"]) -> list[list[float | None]] | None:
+        if self.matrix is None:
+            return None
+        return [[_number(value) for value in row] for row in shares(self.matrix, by).tolist()]
+
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as ``descentlab evaluate --json`` prints it."""
         figures = {name: estimate.to_json() for name, estimate in self.figures.items()}
@@ -210,6 +217,8 @@ class Evaluation:
             "average_precision": {k: e.to_json() for k, e in self.average_precision.items()},
             "per_class": [_class_json(each) for each in self.per_class],
             "confusion_matrix": None if self.matrix is None else self.matrix.tolist(),
+            "confusion_matrix_by_row": self._shares("row"),
+            "confusion_matrix_by_column": self._shares("column"),
             "confusions": [vars(each) for each in self.confusions(20)],
             "baselines": {name: dict(found) for name, found in self.baselines.items()},
             "scores": self.scores,

@@ -12,6 +12,7 @@ from descentlab.evaluation.results import Evaluation
 from descentlab.report.evaluation.page import evaluation_page, write_evaluation
 from descentlab.report.evaluation.plots import Pictures
 from descentlab.report.evaluation.section import evaluation_section
+from descentlab.report.evaluation.wording import percent
 from tests.report.evaluation import fakes
 from tests.report.test_html import EVIL, Document
 
@@ -87,7 +88,7 @@ def test_the_parts_are_there_in_order(pages: dict[str, str]) -> None:
     marks = [
         "<h1>Skin</h1>", "predictions.npz", found.verdict[0].replace("'", "&#x27;"), ">Figures<",
         "0.851–0.880", ">balanced accuracy<", ">Recall targets<", ">By class<",
-        ">What is taken for what<", "The matrix as a table", "The confusions as a table",
+        ">What is taken for what<", "The matrix as tables", "The confusions as a table",
         ">ROC and precision–recall<", ">Calibration<", 'id="e-examples">Examples<', "Wrong: 24 of",
         ">Notes<",
         "How the intervals were made", "Dirichlet posterior: balanced accuracy",
@@ -99,9 +100,14 @@ def test_the_parts_are_there_in_order(pages: dict[str, str]) -> None:
 def test_the_matrix_is_a_table_too(pages: dict[str, str]) -> None:
     found = fakes.ham()
     assert found.matrix is not None
-    table = pages["ham"].split("The matrix as a table")[1].split("</table>")[0]
-    cells = re.findall(r'<td class="number">([\d,]+)</td>', table)
-    assert [int(cell.replace(",", "")) for cell in cells] == found.matrix.ravel().tolist()
+    tables = pages["ham"].split("The matrix as tables")[1].split("</table>")[:3]
+    counts, by_row, by_column = (re.findall(r'<td class="number">([^<]+)</td>', t) for t in tables)
+    assert [int(cell.replace(",", "")) for cell in counts] == found.matrix.ravel().tolist()
+    size = len(found.classes)
+    recall = found.per_class[0].hits / found.per_class[0].support
+    precision = found.per_class[0].hits / found.per_class[0].predicted
+    assert [by_row[0], by_column[0]] == [percent(recall), percent(precision)]
+    assert len(by_row) == len(by_column) == size * size
 
 
 def test_what_is_undefined_says_why(pages: dict[str, str]) -> None:

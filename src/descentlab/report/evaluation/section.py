@@ -19,7 +19,7 @@ from descentlab.report.evaluation.plots import (
     precision_recall_figure,
     roc_figure,
 )
-from descentlab.report.markup import Markup, tag
+from descentlab.report.markup import Markup, join, tag
 
 CLASSES = (
     "Recall: the share of a class’s examples that are found. Precision: the share of its "
@@ -138,10 +138,16 @@ def _confusions(evaluation: Evaluation, page: _Page) -> Markup | None:
     sentences = wording.confusions(evaluation)
     found = tag("ul", *(tag("li", text) for text in sentences), class_="confusions")
     told = found if sentences else tag("p", wording.no_confusions(evaluation))
-    counts = tables.counts_table(evaluation)
+    counts = [
+        tables.counts_table(evaluation),
+        tables.shares_table(evaluation, "row"),
+        tables.shares_table(evaluation, "column"),
+    ]
     confusions = tables.confusions_table(evaluation)
     details = [
-        _more("The matrix as a table", counts) if counts else None,
+        _more("The matrix as tables: counts, by row, by column", join(counts))
+        if any(counts)
+        else None,
         _more("The confusions as a table", confusions) if confusions else None,
     ]
     figure = confusion_figure(evaluation, f"{page.key}-m")

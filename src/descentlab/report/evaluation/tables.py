@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 from descentlab.evaluation.comparison import Comparison
+from descentlab.evaluation.counts import shares
 from descentlab.evaluation.results import ClassFigures, Estimate, Evaluation
 from descentlab.report import numbers
 from descentlab.report.evaluation import wording
@@ -91,6 +93,24 @@ def counts_table(evaluation: Evaluation) -> Markup | None:
     head += [tag("th", name, scope="col", class_="number") for name in evaluation.classes]
     caption = "Number of examples; a row is a true class, a column a predicted one."
     return _table("Confusion matrix", caption, head, body)
+
+
+def shares_table(evaluation: Evaluation, by: Literal["row", "column"]) -> Markup | None:
+    """Return the confusion matrix as shares of rows or columns, or None for many classes."""
+    if len(evaluation.classes) > MOST_WRITTEN or evaluation.matrix is None:
+        return None
+    body = []
+    for name, row in zip(evaluation.classes, shares(evaluation.matrix, by), strict=True):
+        texts = [ABSENT if math.isnan(share) else wording.percent(share) for share in row]
+        cells = [tag("td", text, class_="number") for text in texts]
+        body.append(tag("tr", tag("th", name, scope="row"), *cells))
+    head = [tag("th", "True, then predicted", scope="col")]
+    head += [tag("th", name, scope="col", class_="number") for name in evaluation.classes]
+    caption = {
+        "row": "Shares of a row: of the examples of a true class. The diagonal is the recall.",
+        "column": "Shares of a column: of what was given a class. The diagonal is the precision.",
+    }[by]
+    return _table(f"Confusion matrix by {by}", caption, head, body)
 
 
 def confusions_table(evaluation: Evaluation) -> Markup | None:
