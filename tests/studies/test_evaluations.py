@@ -61,13 +61,13 @@ def test_a_diverged_run_has_no_answers(result: StudyResult) -> None:
 
 def test_seeds_and_test_set_are_apart(result: StudyResult) -> None:
     item = evaluations(result)[0]
-    values = [each.figures["accuracy"].value for each in item.runs]
+    values = np.array([each.figures["accuracy"].value for each in item.runs], float)
     figure = item.over_seeds["accuracy"]
     assert figure.interval.mean == pytest.approx(np.mean(values))
     assert figure.spread == pytest.approx(np.std(values, ddof=1))
     n, share = item.runs[0].examples, float(np.mean(values))
     assert figure.test_error == pytest.approx(math.sqrt(share * (1 - share) / n), rel=0.1)
-    distances = np.abs(np.array(values) - np.mean(values))
+    distances = np.abs(values - values.mean())
     assert distances[typical(item.runs)] == distances.min()
 
 
