@@ -168,7 +168,11 @@ def score_figures(table: Table, generator: np.random.Generator) -> None:
                 for figure, estimate in _score_figures(labels, p, repeat).items():
                     most = {"log loss": np.inf, "Brier score": 2}.get(figure, 1)
                     table.add(
-                        figure, name, truth[figure].value or 0.0, (estimate.low, estimate.high), most=most
+                        figure,
+                        name,
+                        truth[figure].value or 0.0,
+                        (estimate.low, estimate.high),
+                        most=most,
                     )
 
 

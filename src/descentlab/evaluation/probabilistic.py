@@ -95,7 +95,7 @@ def _sums(
     else:
         least = np.finfo(dtype).eps  # as scikit-learn: else one 0 makes the mean infinite
         confidence, own = highest, true
-        loss = -np.log(np.clip(true, least, 1 - least, dtype=block.dtype))
+        loss = -np.log(np.clip(true, least, 1 - least).astype(np.float64))
         squares = np.einsum("kn,kn->n", block, block)
         impossible = int((true <= 0).sum())
     brier = squares - 2 * own + 1

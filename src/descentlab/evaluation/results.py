@@ -44,12 +44,20 @@ class Estimate:
         """Whether there is a value."""
         return self.value is not None
 
-    def to_json(self) -> dict[str, Any]:
-        """Return ``{value, low, high}``, or ``{value: null, reason}``."""
+    def to_json(self, classes: Sequence[str] = ()) -> dict[str, Any]:
+        """Return ``{value, low, high}``, or ``{value: null, reason}``.
+
+        ``over`` names the classes that entered a mean where not all did; with ``method``
+        it is left out where there is nothing to say.
+        """
         if self.value is None:
             return {"value": None, "reason": self.reason}
         found: dict[str, Any] = {k: _number(getattr(self, k)) for k in ("value", "low", "high")}
-        return found | ({"method": self.method} if self.method else {})
+        if self.method:
+            found["method"] = self.method
+        if self.over is not None and classes:
+            found["over"] = [classes[i] for i in self.over]
+        return found
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,23 @@ class Calibration:
     confidence: Float[np.ndarray, " bins"]
     accuracy: tuple[Estimate, ...]
     error: Estimate
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return a row for each bin that is not empty."""
+        rows = zip(
+            self.edges, self.edges[1:], self.count, self.confidence, self.accuracy, strict=True
+        )
+        return [
+            {
+                "from": float(start),
+                "to": float(end),
+                "examples": int(count),
+                "confidence": _number(float(confidence)),
+                "accuracy": accuracy.to_json(),
+            }
+            for start, end, count, confidence, accuracy in rows
+            if count
+        ]
 
 
 @dataclass(frozen=True)
@@ -208,19 +233,23 @@ class Evaluation:
 
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as ``descentlab evaluate --json`` prints it."""
-        figures = {name: estimate.to_json() for name, estimate in self.figures.items()}
+
+        def figures(found: Mapping[str, Estimate]) -> dict[str, Any]:
+            return {name: estimate.to_json(self.classes) for name, estimate in found.items()}
+
         return {
             "examples": self.examples,
             "classes": list(self.classes),
-            **figures,
-            "auc": {name: estimate.to_json() for name, estimate in self.auc.items()},
-            "average_precision": {k: e.to_json() for k, e in self.average_precision.items()},
+            **figures(self.figures),
+            "auc": figures(self.auc),
+            "average_precision": figures(self.average_precision),
             "per_class": [_class_json(each) for each in self.per_class],
             "confusion_matrix": None if self.matrix is None else self.matrix.tolist(),
             "confusion_matrix_by_row": self._shares("row"),
             "confusion_matrix_by_column": self._shares("column"),
             "confusions": [vars(each) for each in self.confusions(20)],
             "baselines": {name: dict(found) for name, found in self.baselines.items()},
+            "calibration": None if self.calibration is None else self.calibration.to_json(),
             "scores": self.scores,
             "recall_targets": [_target_json(each) for each in self.targets],
             "level": self.level,
