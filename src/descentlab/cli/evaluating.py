@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from descentlab.cli.text import print_json, say, writing
+from descentlab.cli.text import LATE, print_json, say, writing
 
 
 def evaluate(
@@ -38,11 +39,22 @@ def evaluate(
 
 @contextlib.contextmanager
 def _progress() -> Iterator[Callable[[int], None]]:
-    """Show on standard error how many examples have been read."""
+    """Show on standard error how many examples have been read, once that takes long."""
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+    began = time.monotonic()
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading")
-        yield lambda done: bar.update(task, description=f"{done:,} examples read")
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("reading")
+
+    def update(done: int) -> None:
+        bar.update(task, description=f"{done:,} examples read")
+        if not bar.live.is_started and time.monotonic() - began > LATE:
+            bar.start()
+
+    try:
+        yield update
+    finally:
+        if bar.live.is_started:  # else it would leave an empty line
+            bar.stop()

@@ -262,8 +262,14 @@ def _text(piece: np.ndarray) -> np.ndarray:
 
 
 def _from_npz(source: Path) -> Predictions:
-    with np.load(source, allow_pickle=False) as found:
-        arrays: Mapping[str, np.ndarray] = {name: found[name] for name in found.files}
+    try:
+        with np.load(source, allow_pickle=False) as found:
+            arrays: Mapping[str, np.ndarray] = {name: found[name] for name in found.files}
+    except (ValueError, AttributeError):
+        raise DataError(
+            f"{source}: expected an NPZ archive of arrays of numbers or text; it is none, or it "
+            "holds Python objects, which are not read because they could run code"
+        ) from None
     for scale, name in (("logits", "logit"), ("probabilities", "probability")):
         for whole in (name, scale):
             if whole in arrays:

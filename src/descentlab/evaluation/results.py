@@ -110,9 +110,8 @@ class Calibration:
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return a row for each bin that is not empty."""
-        rows = zip(
-            self.edges, self.edges[1:], self.count, self.confidence, self.accuracy, strict=True
-        )
+        ends = self.edges[:-1], self.edges[1:]
+        rows = zip(*ends, self.count, self.confidence, self.accuracy, strict=True)
         return [
             {
                 "from": float(start),
