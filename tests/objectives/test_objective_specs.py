@@ -62,6 +62,7 @@ CLASSES, NUMERIC = "classification", "regression"
         (CLASSES, "nll", dataset([0, 0], "a"), "at least two classes; 'tiny' has one class"),
         (NUMERIC, "cross_entropy", NUMBERS, "cross_entropy is for classes; .* mse or half_mse"),
         (NUMERIC, "binary_cross_entropy", TWO, "is for classes"),
+        (NUMERIC, "mse", THREE, "needs numeric targets; 'tiny' has 3 classes.*'target: numeric'"),
         (NUMERIC, "hinge", NUMBERS, "unknown loss 'hinge'"),
         (CLASSES, "cross-entropy", TWO, "did you mean 'cross_entropy'"),
     ],

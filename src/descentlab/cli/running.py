@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from descentlab.cli import Stopped
-from descentlab.cli.text import print_json, say
+from descentlab.cli.text import late_progress, print_json, say
 
 if TYPE_CHECKING:
     from descentlab.studies.execute import Progress
@@ -34,7 +34,9 @@ def run(prepared: Prepared, out: str, options: Options, *, quiet: bool, report: 
     if report:
         from descentlab.report.html import write_report
 
-        path = write_report(result)
+        shown = late_progress("evaluating test predictions")
+        with contextlib.nullcontext() if quiet else shown as share:
+            path = write_report(result, progress=share)
         if not quiet:
             from descentlab.report.terminal import summarise
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from descentlab.core.errors import DataError, SpecError
-from descentlab.data.batches import Full, Shuffled
-from descentlab.data.dataset import Dataset, Examples
+from descentlab.core.errors import SpecError
+from descentlab.data.dataset import Dataset
+from descentlab.engine import direct_input, direct_parts
+from descentlab.engine.direct_fit import Probe, fitted
 from descentlab.engine.training import Arrays, Cohort, Run, Training
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from descentlab.engine.lanes import Stretch
     from descentlab.engine.strategy import Strategy
-    from descentlab.objectives.objective import Objective
 
 Pair = tuple[Any, Any]
 
@@ -46,16 +44,13 @@ class Trained:
 
     def curves(self, metric: str) -> pd.DataFrame:
         """Return ``configuration, seed, step, epoch, value`` of a recorded metric."""
-        if metric not in self._records:
-            known = [
-                c for c in self._records.columns if c.startswith(("train_", "validation_", "test_"))
-            ]
-            raise SpecError(f"unknown metric '{metric}' (recorded: {', '.join(known)})")
+        self._check(metric)
         table = self._records[["configuration", "seed", "step", "epoch", metric]]
         return table.rename(columns={metric: "value"}).dropna(ignore_index=True)
 
     def best(self, metric: str) -> dict[str, float]:
         """Return the settings with the best mean over seeds; diverged runs rank last."""
+        self._check(metric)
         frame = self.frame()
         sign = 1 if metric.endswith("_loss") else -1
         ranking = [
@@ -63,6 +58,12 @@ class Trained:
             for number, rows in frame.groupby("configuration")
         ]
         return self.configurations[min(ranking)[2]]
+
+    def _check(self, metric: str) -> None:
+        columns = list(self._records.columns)
+        known = columns[columns.index("epoch") + 1 :]
+        if metric not in known:
+            raise SpecError(f"unknown metric '{metric}' (recorded: {', '.join(known)})")
 
 
 def train(
@@ -82,7 +83,7 @@ def train(
     every: Literal["epoch"] | int = "epoch",
     train_record: Literal["running", "evaluated"] = "running",
     precision: Literal["float32", "float64"] = "float32",
-    strategy: Strategy | None = None,
+    strategy: Strategy | str | None = None,
     reproducible: bool = False,
 ) -> Trained:
     """Train a model with every combination of settings and every seed, side by side.
@@ -90,7 +91,9 @@ def train(
     Args:
         model: makes an Equinox module, ``model(key=key)`` (and, where its signature
             names them, with settings as keywords); or a module, from whose weights
-            every run then starts. The module takes one example, as Equinox's own do.
+            every run then starts. The module takes one example, as Equinox's own do, and
+            gives one output a class, one logit (``binary_cross_entropy``), or one output
+            a target (regression).
         data: training inputs ``[n, …]`` and targets ``[n]`` (class numbers) or
             ``[n, outputs]`` (regression).
         optimizer: an ``optax.GradientTransformation``, or a function that makes one
@@ -101,7 +104,9 @@ def train(
         steps: number of updates.
         batch_size: examples of a batch, reshuffled every epoch, the last partial one
             kept; None for all examples.
-        settings: values to vary, by name; all combinations are trained.
+        settings: values to vary, by name; all combinations are trained. Each name must
+            be in the signature of the model's or the optimizer's function; values are
+            floats there, so what decides a shape or a branch cannot be varied here.
         seeds: a number of seeds or the seeds; they decide initial weights, order and dropout.
         validation: inputs and targets evaluated at every record.
         test: inputs and targets evaluated at every record.
@@ -109,7 +114,7 @@ def train(
         every: a record each epoch, or each so many updates.
         train_record: training metrics as a running mean over batches, or evaluated anew.
         precision: float32 or float64.
-        strategy: a layout instead of the chosen one.
+        strategy: a layout instead of the chosen one, or its text, such as ``vmap:64x2``.
         reproducible: see :func:`descentlab.engine.strategy.choose`.
 
     Returns:
@@ -128,43 +133,28 @@ def train(
         >>> len(result.frame())
         6
     """
-    if (epochs is None) == (steps is None):
-        raise SpecError("train: give either 'epochs' or 'steps', and not both")
-    dataset = _dataset(data, validation, test, objective)
-    batches = Full() if batch_size is None else Shuffled(size=batch_size)
-    batches.check(len(dataset.train))
-    per_epoch = batches.steps_per_epoch(len(dataset.train))
-    total = steps if steps is not None else (epochs or 0) * per_epoch
-    if total < 1:
-        raise SpecError("train: at least one update is needed")
+    direct_input.words(objective, train_record, precision)
+    laid_out = direct_input.layout(strategy)
+    parts = direct_input.examples_of(data, validation, test, objective)
+    pace = direct_input.pace(epochs, steps, batch_size, every, len(parts["training"]))
+    runs = direct_input.combinations(settings), direct_input.seeds_of(seeds)
+    build, make = direct_parts.makers(model, optimizer, list(runs[0][0]))
+    floats = {name: np.asarray(value, precision) for name, value in runs[0][0].items()}
+    probe = Probe(build, floats, precision, pace.batch)
+    dataset, goal = fitted(parts, objective, loss, probe)
+    direct_parts.check_optimizer(make, build, floats, precision)
     training = Training(
-        build=_builder(model),
+        build=build,
         batched=False,
-        objective=_objective(objective, loss, dataset),
-        optimizer=_optimizer(optimizer),
-        batches=batches,
-        steps=total,
-        every=min(total, per_epoch if every == "epoch" else every),
+        objective=goal,
+        optimizer=make,
+        batches=pace.batches,
+        steps=pace.steps,
+        every=pace.every,
         train_record=train_record,
         precision=precision,
     )
-    runs = _combinations(settings or {}), _seeds(seeds)
-    return _trained(training, dataset, *runs, strategy, reproducible)
-
-
-def _combinations(settings: Mapping[str, Sequence[float]]) -> list[dict[str, float]]:
-    values = itertools.product(*settings.values())
-    found = [dict(zip(settings, map(float, v), strict=True)) for v in values]
-    if not found:
-        raise SpecError("train: every setting needs at least one value")
-    return found
-
-
-def _seeds(seeds: int | Sequence[int]) -> list[int]:
-    found = list(range(seeds)) if isinstance(seeds, int) else [int(seed) for seed in seeds]
-    if not found:
-        raise SpecError("train: there must be a seed")
-    return found
+    return _trained(training, dataset, *runs, laid_out, reproducible)
 
 
 def _trained(
@@ -193,79 +183,6 @@ def _trained(
         if stretch.finished:
             last.append(stretch)
     return Trained(combinations, seeds, _models(cohort, last), _joined(records))
-
-
-def _dataset(data: Pair, validation: Pair | None, test: Pair | None, objective: str) -> Dataset:
-    def examples(pair: Pair | None, name: str) -> Any:
-        if pair is None:
-            return None
-        inputs, targets = np.asarray(pair[0]), np.asarray(pair[1])
-        if len(inputs) != len(targets) or not len(inputs):
-            raise DataError(f"train: {name} has {len(inputs)} inputs and {len(targets)} targets")
-        if not np.isfinite(inputs).all():
-            raise DataError(f"train: {name} inputs hold NaN or infinite numbers")
-        if objective == "regression":
-            return Examples(inputs, targets.astype(float).reshape(len(targets), -1))
-        if not np.issubdtype(targets.dtype, np.integer) or targets.min() < 0:
-            raise DataError(
-                f"train: {name} targets must be class numbers 0, 1, …, found {targets.dtype}"
-            )
-        return Examples(inputs, targets.astype(np.int32))
-
-    parts = [examples(data, "training"), examples(validation, "validation"), examples(test, "test")]
-    classes: tuple[str, ...] = ()
-    if objective == "classification":
-        classes = tuple(map(str, range(max(int(p.targets.max()) for p in parts if p) + 1)))
-    return Dataset("arrays", parts[0], parts[1], parts[2], classes, {})
-
-
-def _objective(kind: str, loss: str | Callable[[Any, Any], Any], dataset: Dataset) -> Objective:
-    from descentlab.objectives.specs import CATALOGUE
-
-    spec: Any = CATALOGUE.validate(kind)
-    if isinstance(loss, str):
-        return spec.build(loss, dataset)
-    usual = "mse" if kind == "regression" else "cross_entropy"
-    built = spec.build(usual, dataset)
-    return dataclasses.replace(built, loss=loss, metrics={**built.metrics, "loss": loss})
-
-
-def _builder(model: Any) -> Callable[[Any, Any], Any]:
-    import equinox as eqx
-
-    if isinstance(model, eqx.Module):
-        return lambda floats, key: model
-    if not callable(model):
-        raise SpecError(
-            f"train: 'model' must be an Equinox module or make one, found {type(model).__name__}"
-        )
-    return lambda floats, key: model(key=key, **_wanted(model, floats))
-
-
-def _optimizer(optimizer: Any) -> Callable[[Any], Any]:
-    import optax
-
-    from descentlab.optimizers.protocol import from_optax
-
-    if isinstance(optimizer, optax.GradientTransformation):
-        return lambda floats: from_optax(optimizer)
-    if all(hasattr(optimizer, name) for name in ("init", "update", "evaluation_parameters")):
-        return lambda floats: optimizer
-    if not callable(optimizer):
-        raise SpecError(
-            "train: 'optimizer' must be an Optax transformation or make one of settings"
-        )
-
-    def make(floats: Any) -> Any:
-        made = optimizer(**_wanted(optimizer, floats))
-        return from_optax(made) if isinstance(made, optax.GradientTransformation) else made
-
-    return make
-
-
-def _wanted(function: Callable[..., Any], floats: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those settings that a function's signature names."""
-    return {name: floats[name] for name in inspect.signature(function).parameters if name in floats}
 
 
 def _jobs(cohort: Cohort, strategy: Strategy | None, reproducible: bool) -> tuple[list[Any], int]:

@@ -81,6 +81,13 @@ class Regression(ObjectiveSpec):
         function = _loss(loss)
         if loss not in REGRESSION_LOSSES:
             raise SpecError(f"run.loss: {loss} is for classes; regression takes mse or half_mse")
+        if dataset.classes:
+            raise SpecError(
+                f"run.objective: regression needs numeric targets; '{dataset.name}' has "
+                f"{len(dataset.classes)} classes, whose numbers are names and no amounts. Use "
+                f"'objective: classification' ({loss} then compares with one-hot targets), or "
+                "data with numbers to predict ('target: numeric' for files of your own)"
+            )
         outputs = _numbers(dataset.train.targets, None, dataset.name).shape[1]
 
         def compared(outputs: Any, targets: Any) -> Any:

@@ -77,9 +77,13 @@ def run(
         DataError: its data is missing or damaged.
         StoreError: the folder cannot be written or belongs to another study.
     """
+    from descentlab.engine.strategy import Strategy
     from descentlab.studies.load import load_study
     from descentlab.studies.result import StudyResult
 
+    layout = options.get("strategy")
+    if layout is not None and not isinstance(layout, Strategy):
+        options["strategy"] = Strategy.parse(str(layout))
     study = study if isinstance(study, Study) else load_study(study)
     folder = out if isinstance(out, Folder) else Folder(out or f"results/{study.name}")
     for _ in execute(prepare(study, Options(**options)), folder, Options(**options)):
