@@ -16,6 +16,7 @@ from descentlab.data.locate import (
     PublicData,
     PublicFile,
     data_cache,
+    find,
     folders,
     instructions,
     variant,
@@ -47,6 +48,11 @@ def fetch(data: PublicData, progress: Progress | None = None) -> list[Path]:
     """
     folder = data_cache() / data.name
     return [_right(folder, f) or _fetch_file(data, f, folder, progress) for f in data.files]
+
+
+def require(data: PublicData, progress: Progress | None = None) -> list[Path]:
+    """Return the paths of a data set's files, fetching them if they are nowhere."""
+    return find(data) or fetch(data, progress)
 
 
 def _right(folder: Path, file: PublicFile) -> Path | None:

@@ -8,7 +8,8 @@ import numpy as np
 
 from descentlab.core.errors import DataError
 from descentlab.data import idx
-from descentlab.data.locate import PublicData, require, verify
+from descentlab.data.download import require
+from descentlab.data.locate import PublicData, verify
 from descentlab.data.prepare import Raw
 
 

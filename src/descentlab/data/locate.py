@@ -70,13 +70,6 @@ def find(data: PublicData) -> list[Path] | None:
     return None
 
 
-def require(data: PublicData) -> list[Path]:
-    """Return the paths of a data set's files, fetching them if they are nowhere."""
-    from descentlab.data.download import fetch
-
-    return find(data) or fetch(data)
-
-
 def verify(file: PublicFile, path: Path, content: bytes) -> None:
     """Raise :class:`DataError` unless a file's decompressed content is the published one."""
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
