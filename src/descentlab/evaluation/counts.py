@@ -104,14 +104,14 @@ def count_cells(
                 f"expected classes 0 … {classes - 1}; {name} {wrong} is {values[wrong]}"
             )
     if classes > DENSE_CLASSES:
-        codes = labels.astype(np.int64) * classes + predictions
+        codes = labels.astype(np.int64) * classes + predictions.astype(np.int64)
         cells, count = np.unique(codes, return_counts=True)
         return Cells(cells // classes, cells % classes, count, classes)
     total = np.zeros(classes * classes, np.int64)
     for start in range(0, len(labels), BLOCK):
         code = labels[start : start + BLOCK].astype(np.intp)
         code *= classes
-        code += predictions[start : start + BLOCK]
+        code += predictions[start : start + BLOCK].astype(np.intp, copy=False)
         total += np.bincount(code, minlength=len(total))
     return Cells.of(total.reshape(classes, classes))
 

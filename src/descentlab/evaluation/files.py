@@ -7,9 +7,11 @@ or its name. An NPZ may hold one array ``probability`` or ``logit`` instead, ``[
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +29,8 @@ from descentlab.evaluation.scores import Scores
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".parquet", ".npz")
 SPILL_BYTES = 2 << 30
 ROWS = 1 << 18
+WHOLE = ("logit", "logits", "probability", "probabilities")
+DAMAGE = (zipfile.BadZipFile, zlib.error)
 
 Progress = Callable[[int], None]
 
@@ -55,6 +59,9 @@ class Columns:
         Raises:
             DataError: there is no label, or nothing to compare it with.
         """
+        twice = next((name for name in _wanted(names) if list(names).count(name) > 1), None)
+        if twice:
+            raise DataError(f"{source}: column '{twice}' is there twice; keep one of them")
         if "label" not in names:
             guess = nearest("label", list(names))
             hint = f"; is it '{guess}'? Rename it to 'label'" if guess else ""
@@ -108,11 +115,16 @@ class _Pieces:
             self.scores.append(block)
             return
         if self.spill is None:
-            self.spill = tempfile.TemporaryFile(prefix="descentlab-")  # noqa: SIM115
+            self.spill = tempfile.TemporaryFile(prefix="descentlab-")  # noqa: SIM115 (see close)
         start = self.spill.seek(0, os.SEEK_END)
         self.spill.write(np.ascontiguousarray(block).data)
         self.spill.flush()
         self.scores.append(np.memmap(self.spill, block.dtype, "r", offset=start, shape=block.shape))
+
+    def close(self) -> None:
+        """Close the temporary file; what is mapped stays readable, and goes with its last user."""
+        if self.spill is not None:
+            self.spill.close()
 
 
 def read_predictions(
@@ -145,7 +157,7 @@ def read_predictions(
             return _from_npz(source)
         blocks = _parquet(source) if name.endswith(".parquet") else _csv(source)
         return _collected(blocks, source, progress, memory)
-    except (ValueError, pa.ArrowException, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, pa.ArrowException, OSError, EOFError, *DAMAGE) as error:
         message = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise DataError(f"{source}: {message}") from None
 
@@ -154,17 +166,18 @@ def _collected(
     blocks: Iterator[Any], source: Path, progress: Progress | None, memory: int
 ) -> Predictions:
     columns, pieces, done = None, _Pieces(), 0
-    for block in blocks:
-        if columns is None:
-            columns = Columns.of(block.schema.names, str(source))
-        pieces.labels.append(_classes(block, columns.label, done))
-        if columns.prediction:
-            pieces.predictions.append(_classes(block, columns.prediction, done))
-        if columns.scale:
-            pieces.add_scores(_matrix(block, columns.scores, done), memory)
-        done += block.num_rows
-        if progress:
-            progress(done)
+    with contextlib.closing(pieces):
+        for block in blocks:
+            if columns is None:
+                columns = Columns.of(block.schema.names, str(source))
+            pieces.labels.append(_classes(block, columns.label, done))
+            if columns.prediction:
+                pieces.predictions.append(_classes(block, columns.prediction, done))
+            if columns.scale:
+                pieces.add_scores(_matrix(block, columns.scores, done), memory)
+            done += block.num_rows
+            if progress:
+                progress(done)
     if columns is None or not done:
         raise DataError(f"{source}: expected at least one example; the file has none")
     scores = Scores(columns.scale, tuple(pieces.scores)) if columns.scale else None
@@ -221,15 +234,14 @@ def _classes(block: Any, name: str, start: int) -> np.ndarray:
     if pa.types.is_dictionary(column.type):
         column = pc.cast(column, column.type.value_type)
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        try:
-            column = pc.cast(column, pa.int64())
-        except pa.ArrowInvalid:
-            try:
-                column = pc.cast(column, pa.float64())
-            except pa.ArrowInvalid:
-                encoded = column.dictionary_encode()
-                words = np.array(encoded.dictionary.to_pylist(), dtype=str)
-                return words[encoded.indices.to_numpy(zero_copy_only=False)]
+        for kind in (pa.int64(), pa.float64()):
+            with contextlib.suppress(pa.ArrowInvalid):
+                numbers = pc.cast(column, kind).to_numpy(zero_copy_only=False)
+                if kind == pa.int64() or (np.abs(numbers) < 2**53).all():  # exact
+                    return numbers
+        encoded = column.dictionary_encode()
+        words = np.array(encoded.dictionary.to_pylist(), dtype=str)
+        return words[encoded.indices.to_numpy(zero_copy_only=False)]
     return column.to_numpy(zero_copy_only=False)
 
 
@@ -263,29 +275,30 @@ def _text(piece: np.ndarray) -> np.ndarray:
 
 def _from_npz(source: Path) -> Predictions:
     try:
-        with np.load(source, allow_pickle=False) as found:
+        with source.open("rb") as file, np.load(file, allow_pickle=False) as found:
             arrays: Mapping[str, np.ndarray] = {name: found[name] for name in found.files}
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError):
         raise DataError(
             f"{source}: expected an NPZ archive of arrays of numbers or text; it is none, or it "
             "holds Python objects, which are not read because they could run code"
         ) from None
-    for scale, name in (("logits", "logit"), ("probabilities", "probability")):
-        for whole in (name, scale):
-            if whole in arrays:
-                labels, predictions = (arrays.get(n) for n in ("label", "prediction"))
-                if labels is None:
-                    Columns.of(list(arrays), str(source))
-                names = arrays.get("classes")
-                return Predictions.of(
-                    labels, predictions, **{scale: arrays[whole]},
-                    classes=None if names is None else names.tolist(),
-                )  # fmt: skip
+    whole = [name for name in WHOLE if name in arrays]
+    if len(whole) > 1:
+        raise DataError(f"{source}: expected logits or probabilities; found both: {whole}")
+    if whole and "label" in arrays:
+        names = arrays.get("classes")
+        return Predictions.of_values(
+            arrays["label"],
+            arrays.get("prediction"),
+            Scores.of("logits" if whole[0].startswith("logit") else "probabilities",
+                      arrays[whole[0]]),
+            None if names is None else names.tolist(),
+        )  # fmt: skip
     columns = Columns.of(list(arrays), str(source))
-    lengths = {name: arrays[name].shape[:1] for name in _wanted(list(arrays))}
-    if len(set(lengths.values())) > 1:
-        shown = ", ".join(f"{name} {shape[0]}" for name, shape in lengths.items())
-        raise DataError(f"{source}: arrays of different lengths: {shown}")
+    shapes = {name: arrays[name].shape for name in _wanted(list(arrays))}
+    if len({shape[:1] for shape in shapes.values()}) > 1:
+        lengths = ", ".join(f"{n} {s[0] if s else 'none'}" for n, s in shapes.items())
+        raise DataError(f"{source}: arrays of different lengths: {lengths}")
     scores = None
     if columns.scale:
         stacked = np.column_stack([arrays[name] for name in columns.scores])

@@ -78,17 +78,14 @@ class Predictions:
         if not len(labels):
             raise ValueError("expected at least one example; there is none")
         names = _class_names(labels, given, scores, classes)
-        return cls(
-            _numbered(labels, names, "label"),
-            None if given is None else _numbered(given, names, "prediction"),
-            scores,
-            names,
-        )
+        return cls(*_numbered(labels, given, names), scores, names)
 
 
 def _values(values: Any, what: str) -> np.ndarray:
     """Return one value an example: whole numbers, or text."""
     array = np.asarray(values)
+    if array.dtype.kind == "U" and not isinstance(values, np.ndarray):
+        array = np.asarray(values, object)  # else a missing one would be the text "nan"
     if array.ndim != 1:
         raise ValueError(f"expected one value an example in {what}; found shape {array.shape}")
     if array.dtype.kind == "b":
@@ -100,15 +97,24 @@ def _values(values: Any, what: str) -> np.ndarray:
         if (array % 1).any():
             first = int(np.flatnonzero(array % 1)[0])
             raise ValueError(f"{what}: expected classes; example {first} has {array[first]:g}")
+        if (np.abs(array) >= 2**53).any():
+            raise ValueError(f"{what}: floats of 2^53 and more are not exact; give them as text")
         return array.astype(np.int64)
     if array.dtype.kind == "O":
-        missing = np.array([value is None or value != value for value in array], bool)
+        missing = np.array([_missing(value) for value in array], bool)
         if missing.any():
             raise ValueError(f"{what}: example {int(np.flatnonzero(missing)[0])} has none")
         return array.astype(str)
     if array.dtype.kind not in "iuU":
         raise ValueError(f"{what}: expected classes as numbers or text; found {array.dtype}")
     return array
+
+
+def _missing(value: Any) -> bool:
+    try:
+        return value is None or not bool(value == value)
+    except TypeError:  # pandas' NA is neither
+        return True
 
 
 def _class_names(
@@ -131,20 +137,43 @@ def _class_names(
     return names
 
 
-def _numbered(values: np.ndarray, names: tuple[str, ...], what: str) -> np.ndarray:
-    """Return classes as numbers: by name where all values are names, else the numbers given."""
-    whole = values.dtype.kind in "iu"
-    plain = names == tuple(map(str, range(len(names))))
-    if whole and plain:
-        _inside(values, len(names), what)
-        return values
-    found, inverse = np.unique(values, return_inverse=True)
+def _numbered(
+    labels: np.ndarray, given: np.ndarray | None, names: tuple[str, ...]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return classes as numbers.
+
+    Values are names where all that are numbers are among the names; else numbers are
+    places in the list of names, in labels and predictions alike, unless the names are
+    numbers themselves.
+    """
+    both = {"label": labels} if given is None else {"label": labels, "prediction": given}
+    whole = [values for values in both.values() if values.dtype.kind in "iu"]
     place = {name: number for number, name in enumerate(names)}
+    plain = names == tuple(map(str, range(len(names))))
+    unnamed = any(str(value) not in place for v in whole for value in _distinct(v, plain))
+    by_place = plain or (unnamed and not all(_is_number(name) for name in names))
+    found = [
+        _places(values, names, what)
+        if by_place and values.dtype.kind in "iu"
+        else _by_name(values, names, place, what)
+        for what, values in both.items()
+    ]
+    return found[0], found[1] if given is not None else None
+
+
+def _distinct(values: np.ndarray, plain: bool) -> np.ndarray:
+    return np.empty(0) if plain else np.unique(values)
+
+
+def _is_number(name: str) -> bool:
+    return name.lstrip("-").isdecimal()
+
+
+def _by_name(
+    values: np.ndarray, names: tuple[str, ...], place: dict[str, int], what: str
+) -> np.ndarray:
+    found, inverse = np.unique(values, return_inverse=True)
     numbers = [place.get(str(value), -1) for value in found]
-    if whole and -1 in numbers:  # names for the classes, numbers in the data
-        if found[0] < 0 or found[-1] >= len(names):
-            _inside(values, len(names), what, names)
-        return values
     if -1 in numbers:
         wrong = found[numbers.index(-1)]
         first = int(np.flatnonzero(inverse == numbers.index(-1))[0])
@@ -155,17 +184,17 @@ def _numbered(values: np.ndarray, names: tuple[str, ...], what: str) -> np.ndarr
     return np.array(numbers, np.min_scalar_type(len(names)))[inverse]
 
 
-def _inside(
-    values: np.ndarray, classes: int, what: str, names: tuple[str, ...] | None = None
-) -> None:
-    bad = (values < 0) | (values >= classes)
+def _places(values: np.ndarray, names: tuple[str, ...], what: str) -> np.ndarray:
+    bad = (values < 0) | (values >= len(names))
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
-        also = f", or one of {_few(names)}" if names else ""
+        plain = names == tuple(map(str, range(len(names))))
+        also = "" if plain else f", or one of {_few(names)}"
         raise ValueError(
             f"{what} {values[first]} (example {first}) is none of the classes "
-            f"0 … {classes - 1}{also}"
+            f"0 … {len(names) - 1}{also}"
         )
+    return values
 
 
 def _few(names: Sequence[str], most: int = 8) -> str:

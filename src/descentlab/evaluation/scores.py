@@ -161,10 +161,13 @@ def check(scale: Scale, block: Float[np.ndarray, "classes n"], dtype: np.dtype, 
     Raises:
         ValueError: NaN or infinite ones, or probabilities outside [0, 1] or not summing to 1.
     """
-    sums = block.sum(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):  # such sums are looked at below
+        sums = block.sum(axis=0)
     if scale == "logits":
-        if not np.isfinite(sums).all():
-            _refuse(~np.isfinite(block).all(axis=0), start, "logits are finite numbers")
+        if not np.isfinite(sums).all():  # finite logits may have an infinite sum
+            infinite = ~np.isfinite(block).all(axis=0)
+            if infinite.any():
+                _refuse(infinite, start, "logits are finite numbers")
         return
     if np.isnan(sums).any():
         _refuse(np.isnan(sums), start, "probabilities are numbers, none is NaN")
@@ -183,8 +186,7 @@ def check(scale: Scale, block: Float[np.ndarray, "classes n"], dtype: np.dtype, 
 
 
 def _refuse(wrong: Any, start: int, rule: str, found: np.ndarray | None = None) -> None:
-    bad = np.asarray(wrong)
-    first = int(np.flatnonzero(bad)[0]) if bad.any() else 0
+    first = int(np.flatnonzero(wrong)[0])
     what = "" if found is None else f" (its sum is {found[first]:.6g})"
     raise ValueError(f"{rule}; example {start + first} breaks that{what}")
 
