@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -51,6 +51,11 @@ class Training:
     train_record: Literal["running", "evaluated"] = "running"
     evaluate_dropout: bool = False
     precision: Literal["float32", "float64"] = "float32"
+
+    def metrics(self, parts: Container[str]) -> tuple[str, ...]:
+        """Return the names of what is recorded for these parts of the data, in column order."""
+        names = self.objective.metrics
+        return tuple(f"{part}_{name}" for part in PARTS if part in parts for name in names)
 
 
 class Run(NamedTuple):
@@ -113,10 +118,7 @@ class Cohort:
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the recorded metrics, such as ``test_accuracy``, in column order."""
-        names = self.training.objective.metrics
-        return tuple(
-            f"{part}_{name}" for part in PARTS if part in self.arrays.parts for name in names
-        )
+        return self.training.metrics(self.arrays.parts)
 
     def records(self, start: int, end: int) -> list[int]:
         """Return the steps in (start, end] with a record; step 0 counts if start < 0."""

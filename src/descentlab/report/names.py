@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 ABSENT = "–"
+LAST = re.compile(r"^.*?([^.]*(\.\d+)*)$")  # a place in a list belongs to the list's name
 
 
 def metric_name(metric: str) -> str:
@@ -17,9 +19,9 @@ def factor_names(factors: Sequence[str]) -> dict[str, str]:
     """Return a short name for each factor: the last word of its path if no other has it.
 
     ``optimizer.learning_rate`` becomes 'learning rate' unless, say,
-    ``schedule.learning_rate`` is a factor too.
+    ``schedule.learning_rate`` is a factor too; ``model.hidden.0`` becomes 'hidden 0'.
     """
-    last = {factor: factor.rpartition(".")[2].replace("_", " ") for factor in factors}
+    last = {factor: re.sub("[._]", " ", LAST.sub(r"\1", factor)) for factor in factors}
     often = Counter(last.values())
     return {f: name if often[name] == 1 else f.replace("_", " ") for f, name in last.items()}
 

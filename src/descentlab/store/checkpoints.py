@@ -7,6 +7,7 @@ data follow from the seed and the step. The file is an ``.npz`` without pickles.
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from descentlab.core.errors import StoreError
 from descentlab.store.folder import Folder
 
 CHECKPOINTS = "checkpoints"
+NAME = re.compile(r"(k[\w-]*-\d+)\.npz")
 
 
 class Checkpoint(NamedTuple):
@@ -52,9 +54,12 @@ def read_checkpoint(folder: Folder, name: str) -> Checkpoint:
 
 
 def checkpoint_names(folder: Folder) -> Sequence[str]:
-    """Return the names of the checkpoints in a folder, without path and suffix."""
-    names = folder.names(CHECKPOINTS)
-    return [n.rsplit("/", 1)[1].removesuffix(".npz") for n in names if n.endswith(".npz")]
+    """Return the names of the checkpoints to go on from, without path and suffix.
+
+    Final states (``final-…``) and files that are no checkpoints are left out.
+    """
+    found = (NAME.fullmatch(name.rsplit("/", 1)[1]) for name in folder.names(CHECKPOINTS))
+    return [match[1] for match in found if match]
 
 
 def delete_checkpoint(folder: Folder, name: str) -> None:

@@ -8,6 +8,7 @@ one a metric. A diverged run ends with one row at the step where it diverged, wi
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SEGMENTS = "segments"
+NAME = re.compile(r"(k[\w-]*-\d+-\d+)\.parquet")
 KEYS = ("run", "configuration", "seed", "step", "epoch", "diverged", "last")
 
 
@@ -40,13 +42,18 @@ def write_segment(
 
 
 def segment_names(folder: Folder) -> list[str]:
-    """Return the names of the segments in a folder, without path and suffix."""
-    names = folder.names(SEGMENTS)
-    return [n.rsplit("/", 1)[1].removesuffix(".parquet") for n in names if n.endswith(".parquet")]
+    """Return the names of the segments in a folder, without path and suffix.
+
+    Other files are left out, copies under another name too, which would count rows twice.
+    """
+    found = (NAME.fullmatch(name.rsplit("/", 1)[1]) for name in folder.names(SEGMENTS))
+    return [match[1] for match in found if match]
 
 
-def read_segment(folder: Folder, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read one segment; a damaged file is named, with what to do."""
+def read_segment(
+    folder: Folder, name: str, columns: Sequence[str] | None = None, *, rows: bool = True
+) -> pa.Table:
+    """Read one segment, or its columns' names alone; a damaged file is named, with what to do."""
     path = f"{SEGMENTS}/{name}.parquet"
     source = folder.local / path if folder.local else pa.BufferReader(folder.read(path))
     try:
@@ -54,11 +61,11 @@ def read_segment(folder: Folder, name: str, columns: Sequence[str] | None = None
             wanted = (
                 None if columns is None else [c for c in columns if c in file.schema_arrow.names]
             )
-            return file.read(columns=wanted)
+            return file.read(columns=wanted) if rows else file.schema_arrow.empty_table()
     except (pa.ArrowInvalid, OSError) as error:
         raise StoreError(
             f"{folder.at(path)} is damaged ({str(error).splitlines()[0]}); "
-            "delete it and run the study again: only its stretch is trained anew"
+            "delete it and run the study again: the few runs in it are trained anew"
         ) from None
 
 

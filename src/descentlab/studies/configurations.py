@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from descentlab.core.errors import SpecError
+from descentlab.core.errors import SpecError, unknown
 from descentlab.studies.spec import Grid, RunSpec, Study
 
 ASK_ABOVE = 100_000
@@ -36,6 +36,7 @@ def factors(study: Study) -> list[str]:
 
 def configurations(study: Study) -> list[Configuration]:
     """Expand a study's grids; a configuration that cannot be run or is there twice is an error."""
+    _check_factors(study)
     keys = list(_keys(study.vary))
     combinations = [_choices(study.vary, key) for key in keys]
     runs = [_run_of(study, choices) for choices in combinations]
@@ -91,6 +92,29 @@ def set_path(raw: dict[str, Any], path: str, value: Any) -> None:
         place[key] = inner
         place = inner
     place[int(last) if isinstance(place, list) else last] = copy.deepcopy(value)
+
+
+def _check_factors(study: Study) -> None:
+    """Refuse a grid with two factors for one place, and a report by what does not vary."""
+    for grid in study.vary:
+        owners: dict[str, str] = {}
+        for factor, values in grid.items():
+            grouped = isinstance(values, Mapping)
+            paths = [p for sets in values.values() for p in sets] if grouped else [factor]
+            for path in dict.fromkeys(map(_relative, paths)):
+                if path in owners:
+                    raise SpecError(
+                        f"vary: '{owners[path]}' and '{factor}' both set {path}; "
+                        "let one of them set it"
+                    )
+                owners[path] = factor
+    report, known = study.report, factors(study)
+    asked = [("by", name) for name in report.by]
+    asked += [(field, getattr(report, field)) for field in ("rows", "columns")]
+    for field, name in asked:
+        if name is not None and name not in known:
+            what = unknown("factor", name, known) if known else "this study varies nothing"
+            raise SpecError(f"report.{field}: {what}")
 
 
 class _Key(NamedTuple):

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from descentlab.core.errors import SpecError
+from descentlab.core.errors import SpecError, unknown
 from descentlab.core.spec import split_floats, with_floats
 from descentlab.studies.configurations import Configuration
 from descentlab.studies.spec import RunSpec
@@ -119,11 +119,25 @@ def make_training(run: RunSpec, dataset: Dataset) -> Training:
     )
 
 
-def check_runs(configurations: Sequence[Configuration], datasets: Datasets) -> None:
-    """Load every data set and build every training once, so that faults show before writing."""
+def check_runs(
+    configurations: Sequence[Configuration], datasets: Datasets, metric: str | None = None
+) -> None:
+    """Load every data set and build every training once, so that faults show before writing.
+
+    Raises:
+        SpecError: a run does not fit its data, or none records ``metric``.
+        DataError: data is missing or damaged.
+    """
+    from descentlab.engine.training import PARTS
+
     structures = {split_floats(c.run)[0]: c.run for c in reversed(configurations)}
+    recorded: set[str] = set()
     for run in structures.values():
-        make_training(run, datasets.load(run))
+        dataset = datasets.load(run)
+        parts = [part for part in PARTS if getattr(dataset, part)]
+        recorded.update(make_training(run, dataset).metrics(parts))
+    if metric is not None and metric not in recorded:
+        raise SpecError(f"report.metric: {unknown('metric', metric, recorded)}")
 
 
 def plan(

@@ -16,8 +16,7 @@ from descentlab.store.provenance import read_provenance
 from descentlab.store.segments import KEYS, query, read_segment, segment_names
 from descentlab.studies import configurations as expansion
 from descentlab.studies.configurations import Configuration
-from descentlab.studies.run import STUDY
-from descentlab.studies.spec import Study
+from descentlab.studies.spec import STUDY, Study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,22 +67,27 @@ class StudyResult:
 
     @property
     def metrics(self) -> list[str]:
-        """Names of the recorded metrics, such as ``test_accuracy``."""
+        """Names of the metrics that any run records, such as ``test_accuracy``."""
         return self._metrics
 
     @cached_property
     def _metrics(self) -> list[str]:
         names: dict[str, None] = {}
-        for name in segment_names(self.folder)[:1]:
-            table = read_segment(self.folder, name)
-            names |= dict.fromkeys(c for c in table.column_names if c not in KEYS)
+        one_a_cohort = {name.rsplit("-", 3)[0]: name for name in segment_names(self.folder)}
+        for name in one_a_cohort.values():
+            columns = read_segment(self.folder, name, rows=False).column_names
+            names |= dict.fromkeys(column for column in columns if column not in KEYS)
         return list(names)
 
     @property
     def primary(self) -> str:
-        """The metric that configurations are ranked by: the study's, or the last recorded."""
-        if self.study.report.metric:
-            return self._known(self.study.report.metric)
+        """The metric that configurations are ranked by: the study's, or the last recorded.
+
+        Raises:
+            StoreError: nothing has been recorded yet.
+        """
+        if self.study.report.metric or not self.metrics:
+            return self._known(self.study.report.metric or "")
         wanted = (
             "validation_accuracy",
             "test_accuracy",

@@ -16,15 +16,17 @@ from descentlab.studies import configurations as expansion
 from descentlab.studies.configurations import Configuration
 from descentlab.studies.load import differences
 from descentlab.studies.plan import CohortPlan, Datasets, check_runs, plan
-from descentlab.studies.spec import Study
-from descentlab.studies.standing import standing
+from descentlab.studies.spec import STUDY, Study
+from descentlab.studies.standing import Standing, standing
 
 if TYPE_CHECKING:
     from descentlab.engine.strategy import Strategy
     from descentlab.studies.execute import Progress
     from descentlab.studies.result import StudyResult
 
-STUDY = "study.yaml"
+
+FREE = ("question", "report")
+"""What may change between two runs into one folder."""
 
 
 class Prepared(NamedTuple):
@@ -103,20 +105,28 @@ def execute(
 
     check_folder(prepared, folder)
     datasets = Datasets()
-    check_runs(prepared.configurations, datasets)
+    check_runs(prepared.configurations, datasets, prepared.study.report.metric)
     enable_cache()
     with locked(folder):
+        check_data(folder, datasets)
         folder.sweep()
-        plans, done, diverged = _plan_rest(prepared, folder, options, datasets)
+        stands = standing(folder)
+        for name in stands.leftovers:
+            folder.delete(name)
+        plans = _plan_rest(prepared, stands, options, datasets)
         folder.write(STUDY, write_yaml(prepared.resolved).encode())
         planned = len(prepared.configurations) * len(prepared.study.seeds)
-        execution = Execution(folder, plans, (done, diverged), planned)
+        done = len(stands.finished), len(stands.diverged)
+        execution = Execution(folder, plans, done, planned)
         with _recorded(folder, plans, datasets, execution, options):
             yield from execution.run()
 
 
 def check_folder(prepared: Prepared, folder: Folder) -> None:
-    """Refuse a folder that holds another study, and say where the two differ."""
+    """Refuse a folder that holds another study, and say where the two differ.
+
+    The question and the report's layout may change: no result depends on them.
+    """
     if not folder.exists(STUDY):
         if (
             folder.local
@@ -129,8 +139,16 @@ def check_folder(prepared: Prepared, folder: Folder) -> None:
             )
         return
     before = read_yaml(folder.read(STUDY), folder.at(STUDY))
-    if before != prepared.resolved:
-        lines = differences(before, prepared.resolved)
+    if not isinstance(before, dict):
+        raise StoreError(
+            f"{folder.at(STUDY)} is damaged: it holds no study. Choose another folder with --out, "
+            "or restore the file"
+        )
+    there, asked = (
+        {k: v for k, v in s.items() if k not in FREE} for s in (before, prepared.resolved)
+    )
+    if there != asked:
+        lines = differences(there, asked)
         more = [f"… and {len(lines) - 12} more lines"] if len(lines) > 12 else []
         text = "\n  ".join([*lines[:12], *more])
         raise StoreError(
@@ -139,31 +157,56 @@ def check_folder(prepared: Prepared, folder: Folder) -> None:
         )
 
 
+def check_data(folder: Folder, datasets: Datasets) -> None:
+    """Refuse data that is not what the folder's results come from.
+
+    Raises:
+        StoreError: a data set of the same name, split and scaling has other checksums.
+    """
+    before = {_use(notes): notes for notes in read_provenance(folder).get("data", [])}
+    for now in datasets.notes():
+        then = before.get(_use(now), now)
+        for kind in ("md5", "sha256"):
+            if then.get(kind, now.get(kind)) != now.get(kind):
+                raise StoreError(
+                    f"{folder} holds results of other data: {now['name']} had {kind} "
+                    f"{', '.join(then[kind])}, and {', '.join(now.get('files', ['it']))} has "
+                    f"{', '.join(now.get(kind, ['none']))}. Restore the data, or choose another "
+                    "folder with --out"
+                )
+
+
+def _use(notes: dict[str, Any]) -> tuple[Any, ...]:
+    return notes.get("name"), notes.get("split"), notes.get("scaling")
+
+
 def explain_plan(prepared: Prepared, folder: Folder | None, options: Options) -> list[CohortPlan]:
     """Return the plan of what would be trained, without training or writing anything."""
+    datasets = Datasets()
+    check_runs(prepared.configurations, datasets, prepared.study.report.metric)
+    stands = None
     if folder is not None and folder.exists(STUDY):
         check_folder(prepared, folder)
-    return _plan_rest(prepared, folder, options, Datasets())[0]
+        check_data(folder, datasets)
+        stands = standing(folder)
+    return _plan_rest(prepared, stands, options, datasets)
 
 
 def _plan_rest(
-    prepared: Prepared, folder: Folder | None, options: Options, datasets: Datasets
-) -> tuple[list[CohortPlan], int, int]:
+    prepared: Prepared, stands: Standing | None, options: Options, datasets: Datasets
+) -> list[CohortPlan]:
     from descentlab.engine.strategy import Platform
 
-    stands = standing(folder) if folder is not None and folder.exists(STUDY) else None
-    finished = stands.finished if stands else frozenset()
-    plans = plan(
+    return plan(
         prepared.configurations,
         prepared.study.seeds,
         Platform.current(),
-        finished=finished,
+        finished=stands.finished if stands else frozenset(),
         checkpoints=stands.opened if stands else (),
         reproducible=options.reproducible,
         strategy=options.strategy,
         datasets=datasets,
     )
-    return plans, len(finished), len(stands.diverged) if stands else 0
 
 
 @contextlib.contextmanager

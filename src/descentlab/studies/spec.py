@@ -14,6 +14,9 @@ from descentlab.objectives.specs import CATALOGUE as OBJECTIVES
 from descentlab.optimizers.schedule_specs import CATALOGUE as SCHEDULES
 from descentlab.optimizers.specs import CATALOGUE as OPTIMIZERS
 
+STUDY = "study.yaml"
+"""The file in a results folder that holds the resolved study."""
+
 Loss = Literal["cross_entropy", "nll", "binary_cross_entropy", "mse", "half_mse"]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=1 << 32)]

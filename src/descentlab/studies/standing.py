@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from descentlab.store.checkpoints import (
+    CHECKPOINTS,
     Checkpoint,
     checkpoint_names,
-    delete_checkpoint,
     read_checkpoint,
 )
 from descentlab.store.folder import Folder
@@ -15,65 +15,82 @@ from descentlab.store.segments import SEGMENTS, read_segment, segment_names
 
 
 class Standing(NamedTuple):
-    """The finished runs of a folder, those of them that diverged, and the chunks to go on with."""
+    """What a folder holds.
+
+    Attributes:
+        finished: runs that are done.
+        diverged: those of them that diverged.
+        opened: chunks to go on with.
+        leftovers: files that a killed process left behind, or that became useless
+            because somebody deleted others: checkpoints that no segment reaches or that
+            a later one replaced, segments of a chunk that must be trained anew.
+    """
 
     finished: frozenset[str]
     diverged: frozenset[str]
     opened: tuple[Checkpoint, ...]
+    leftovers: tuple[str, ...]
 
 
 class _Chunk(NamedTuple):
     """What the segments of one chunk say."""
 
     names: list[str]
+    stretches: list[tuple[int, int]]
     runs: set[str]
     ended: set[str]
     diverged: set[str]
 
     @property
+    def gapless(self) -> bool:
+        """Whether each segment begins where the one before it ends, the first at the start."""
+        starts, ends = zip(*sorted(self.stretches), strict=True)
+        return starts == (0, *ends[:-1])
+
+    @property
+    def end(self) -> int:
+        return max(end for _, end in self.stretches)
+
+    @property
     def complete(self) -> bool:
-        return self.runs == self.ended
+        return self.gapless and self.runs == self.ended
 
 
 def standing(folder: Folder) -> Standing:
-    """Read a folder and remove what a killed process left behind.
-
-    Checkpoints go that no segment reaches or that a later one replaced, and segments
-    of an interrupted chunk whose checkpoint is gone.
-    """
-    chunks, ends = _chunks(folder)
+    """Read where a folder stands; nothing is changed."""
+    chunks = _chunks(folder)
     opened: dict[str, Checkpoint] = {}
+    leftovers: list[str] = []
     for name in checkpoint_names(folder):
-        chunk, _, end = name.rpartition("-")
-        if chunk.startswith("final-") or name.startswith("final-"):
-            continue
-        if chunk not in chunks or chunks[chunk].complete or ends[chunk] != int(end):
-            delete_checkpoint(folder, name)
+        key, _, end = name.rpartition("-")
+        chunk = chunks.get(key)
+        if chunk is None or chunk.complete or not chunk.gapless or chunk.end != int(end):
+            leftovers.append(f"{CHECKPOINTS}/{name}.npz")
         else:
-            opened[chunk] = read_checkpoint(folder, name)
+            opened[key] = read_checkpoint(folder, name)
     finished: set[str] = set()
     diverged: set[str] = set()
-    for name, chunk in chunks.items():
+    for key, chunk in chunks.items():
         if chunk.complete:
             finished |= chunk.ended
             diverged |= chunk.diverged
-        elif name not in opened:
-            for segment in chunk.names:
-                folder.delete(f"{SEGMENTS}/{segment}.parquet")
-    return Standing(frozenset(finished), frozenset(diverged), tuple(opened.values()))
+        elif key not in opened:
+            leftovers += [f"{SEGMENTS}/{name}.parquet" for name in chunk.names]
+    return Standing(
+        frozenset(finished), frozenset(diverged), tuple(opened.values()), tuple(leftovers)
+    )
 
 
-def _chunks(folder: Folder) -> tuple[dict[str, _Chunk], dict[str, int]]:
+def _chunks(folder: Folder) -> dict[str, _Chunk]:
     chunks: dict[str, _Chunk] = {}
-    ends: dict[str, int] = {}
     for name in segment_names(folder):
-        key, _, end = name.rsplit("-", 2)
-        chunk = chunks.setdefault(key, _Chunk([], set(), set(), set()))
+        key, start, end = name.rsplit("-", 2)
+        chunk = chunks.setdefault(key, _Chunk([], [], set(), set(), set()))
         table = read_segment(folder, name, ["run", "diverged", "last"])
         final = table.filter(table["last"])
         chunk.names.append(name)
+        chunk.stretches.append((int(start), int(end)))
         chunk.runs.update(table["run"].to_pylist())
         chunk.ended.update(final["run"].to_pylist())
         chunk.diverged.update(final.filter(final["diverged"])["run"].to_pylist())
-        ends[key] = max(ends.get(key, 0), int(end))
-    return chunks, ends
+    return chunks
