@@ -5,17 +5,24 @@ from typing import Annotated, Any, Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import PlainValidator
+from pydantic import Field, PlainValidator
 
 from descentlab.core.catalogue import Catalogue
 from descentlab.core.errors import SpecError
 from descentlab.core.spec import Spec, split_floats, with_floats
 
 
+class Frozen(Spec):
+    floats_are_data = False
+    fraction: float = 0.5
+
+
 class Round(Spec):
     kind: Literal["round"] = "round"
-    radius: float = 1.0
+    radius: float = Field(default=1.0, ge=0)
     sides: int = 0
+    edge: Literal["sharp", "blunt"] = "sharp"
+    cut: Frozen | None = None
 
 
 class Box(Spec):
@@ -26,15 +33,14 @@ class Box(Spec):
 SHAPES = Catalogue("shape", {"round": Round, "box": Box}, default="round")
 
 
-class Frozen(Spec):
-    floats_are_data = False
-    fraction: float = 0.5
-
-
 class Thing(Spec):
     shape: Annotated[Any, PlainValidator(SHAPES.validate)]
     weight: float | None = None
     part: Frozen = Frozen()
+    every: Literal["epoch"] | Annotated[int, Field(ge=1)] = "epoch"
+    names: tuple[str, ...] = ()
+    parts: tuple[Frozen, ...] = ()
+    groups: dict[str, list[Any] | dict[str, dict[str, Any]]] = {}
 
 
 def test_floats_are_split_off_by_path_and_the_structure_is_shared():
@@ -95,6 +101,69 @@ def test_putting_the_floats_back_gives_the_same_specification(sizes, weight):
 def test_errors_name_path_finding_and_nearest_name(raw, message):
     with pytest.raises(SpecError, match=message):
         Thing.parse(raw, "run")
+
+
+GROUP = {1: {"weight": 1}, 2: {"weight": 2}}
+
+
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [
+        (
+            {"every": "epok"},
+            "every: unknown value; did you mean 'epoch'? (allowed: 'epoch' or a whole number) "
+            "(found 'epok')",
+        ),
+        (
+            {"every": 0},
+            "every: unknown value (allowed: 'epoch' or a number greater than or equal to 1) "
+            "(found 0)",
+        ),
+        (
+            {"shape": {"kind": "round", "edge": "blnt"}},
+            "shape.edge: unknown value; did you mean 'blunt'? (allowed: 'sharp' or 'blunt') "
+            "(found 'blnt')",
+        ),
+        (
+            {"shape": {"kind": "round", "cut": {"fractoin": 1}}},
+            "shape.cut.fractoin: unknown field; did you mean 'fraction'? (known: fraction)",
+        ),
+        (
+            {"parts": [{}, {"zzz": 1}]},
+            "parts.1.zzz: unknown field (known: fraction)",
+        ),
+        (
+            {"shape": {"kind": "round", "radius": -1}},
+            "shape.radius: expected a number greater than or equal to 0 (found -1)",
+        ),
+        (
+            {"shape": "rond"},
+            "shape: unknown shape 'rond'; did you mean 'round'? (known: box, round)",
+        ),
+        ({"names": "x"}, "names: expected a list (found 'x')"),
+        ({"part": 5}, "part: expected fields with values (found 5)"),
+        ({"groups": {"g": 3}}, "groups.g: expected a list or fields with values (found 3)"),
+        (
+            {"groups": {"g": GROUP}},
+            "groups.g.1: a name must be text; write it in quotes (found 1)\n"
+            "groups.g.2: a name must be text; write it in quotes (found 2)",
+        ),
+    ],
+)
+def test_a_fault_is_told_in_the_file_s_own_paths_and_in_words(raw, line):
+    with pytest.raises(SpecError) as caught:
+        Thing.parse({"shape": "round", **raw})
+    assert str(caught.value) == line
+
+
+def test_each_line_of_a_message_can_begin_with_the_file():
+    with pytest.raises(SpecError) as caught:
+        Thing.parse({"wieght": 1}, file="x/study.yaml")
+    first, second = str(caught.value).splitlines()
+    assert first == "x/study.yaml: shape: this field is required and is not there"
+    assert second.startswith("x/study.yaml: wieght: unknown field; did you mean 'weight'?")
+    with pytest.raises(SpecError, match=r"^x/study\.yaml: expected fields with values"):
+        Thing.parse(None, file="x/study.yaml")
 
 
 def test_a_name_with_two_owners_is_an_error_that_names_both(monkeypatch):

@@ -17,7 +17,8 @@ import pydantic
 from pydantic_core import PydanticCustomError
 
 from descentlab.core.errors import SpecError, unknown
-from descentlab.core.spec import Spec, flatten
+from descentlab.core.faults import flatten
+from descentlab.core.spec import Spec
 
 
 class Catalogue:
@@ -91,8 +92,5 @@ class Catalogue:
         try:
             return spec.model_validate(dict(raw))
         except pydantic.ValidationError as error:
-            faults = flatten(error)
-            for fault in faults:
-                if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
-                    fault["fields"] = list(spec.model_fields)
+            faults = flatten(error, spec, raw)
             raise PydanticCustomError("kind", "invalid kind", {"faults": faults}) from None

@@ -28,7 +28,7 @@ class StoreError(DescentLabError):
 
 def nearest(word: str, names: Iterable[str]) -> str | None:
     """Return the name that ``word`` was most likely meant to be, if one is near."""
-    found = difflib.get_close_matches(word, list(names), n=1, cutoff=0.5)
+    found = difflib.get_close_matches(word, list(names), n=1, cutoff=0.6)
     return found[0] if found else None
 
 

@@ -15,7 +15,8 @@ from typing import Any, ClassVar, TypeVar
 import pydantic
 from pydantic import BaseModel, ConfigDict
 
-from descentlab.core.errors import SpecError, nearest
+from descentlab.core.errors import SpecError
+from descentlab.core.faults import describe
 
 S = TypeVar("S", bound="Spec")
 
@@ -39,12 +40,20 @@ class Spec(BaseModel):
         return value
 
     @classmethod
-    def parse(cls: type[S], raw: Any, where: str = "") -> S:
-        """Validate ``raw``; a :class:`SpecError` names each faulty path from ``where`` on."""
+    def parse(cls: type[S], raw: Any, where: str = "", *, file: str = "") -> S:
+        """Validate ``raw``; a :class:`SpecError` names each faulty path from ``where`` on.
+
+        Args:
+            raw: plain values.
+            where: the path of ``raw`` in the file.
+            file: the file's name, which then begins each line of the message.
+        """
         try:
             return cls.model_validate(raw)
         except pydantic.ValidationError as error:
-            raise SpecError("\n".join(describe(error, cls, where))) from None
+            start = f"{file}: " if file else ""
+            lines = describe(error, cls, raw, where)
+            raise SpecError("\n".join(start + line for line in lines)) from None
 
     def resolved(self) -> dict[str, Any]:
         """Return the specification as plain values with every default written out."""
@@ -110,51 +119,3 @@ def with_floats(spec: S, floats: Mapping[str, Any], path: str = "") -> S:
         for name in type(spec).model_fields
     }
     return type(spec).model_construct(**fields)
-
-
-def describe(error: pydantic.ValidationError, model: type[BaseModel], where: str) -> list[str]:
-    """Turn a validation error into one line a fault: path, what was found, what is allowed."""
-    lines = [_describe_one(item, model, where) for item in flatten(error)]
-    shown, rest = lines[:5], lines[5:]
-    return shown + ([f"… and {len(rest)} more faults"] if rest else [])
-
-
-def flatten(error: pydantic.ValidationError) -> list[dict[str, Any]]:
-    """List the faults of an error, those inside catalogue kinds with their full path."""
-    faults: list[dict[str, Any]] = []
-    for item in error.errors(include_url=False):
-        inner = (item.get("ctx") or {}).get("faults")
-        if inner is None:
-            faults.append(dict(item))
-        else:
-            faults.extend({**fault, "loc": (*item["loc"], *fault["loc"])} for fault in inner)
-    return faults
-
-
-def _describe_one(item: dict[str, Any], model: type[BaseModel], where: str) -> str:
-    path = ".".join(part for part in (where, *(str(part) for part in item["loc"])) if part)
-    message = item["msg"].removeprefix("Value error, ")
-    if item["type"] == "extra_forbidden":
-        fields = item.get("fields") or list(model.model_fields)
-        if len(item["loc"]) > 1 and not item.get("fields"):
-            fields = _fields_at(model, item["loc"][:-1])
-        guess = nearest(str(item["loc"][-1]), fields)
-        hint = f"; did you mean '{guess}'?" if guess else ""
-        known = f" (known: {', '.join(fields)})" if fields else ""
-        return f"{path}: unknown field{hint}{known}"
-    if item["type"] == "missing":
-        return f"{path}: this field is required and is not there"
-    found = repr(item.get("input"))
-    found = found if len(found) <= 80 else found[:77] + "…"
-    return f"{path or 'the file'}: {message[:1].lower()}{message[1:]} (found {found})"
-
-
-def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
-    for part in path:
-        field = model.model_fields.get(str(part))
-        if field is None or not (
-            isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-        ):
-            return []
-        model = field.annotation
-    return list(model.model_fields)
