@@ -265,6 +265,9 @@ def test_files_that_are_something_else_say_so(tmp_path):
     Path("own.csv").write_bytes(b"a,label\n1,\xe9\n2,b\n")
     refused({"kind": "csv", "path": "own.csv"}, "holds binary", "UTF-8 text")
     refused({"kind": "parquet", "path": "own.csv"}, "no Parquet file", "write it again")
+    Path("own.csv").write_bytes("größe,label\n1,u\n2,v\n".encode("latin-1"))
+    refused({"kind": "csv", "path": "own.csv"}, "its header is not in UTF-8", "save it again")
+    refused({"kind": "csv", "path": "own.csv", "features": ["a"]}, "UTF-8", "save it again")
 
 
 def test_many_columns_are_not_all_listed():

@@ -57,11 +57,13 @@ def _parse_csv(path: Path, delimiter: str, header: bool) -> Any:
     import pyarrow.csv
 
     def parse(threads: bool) -> Any:
-        return pyarrow.csv.read_csv(
+        table = pyarrow.csv.read_csv(
             path,
             pyarrow.csv.ReadOptions(autogenerate_column_names=not header, use_threads=threads),
             pyarrow.csv.ParseOptions(delimiter=delimiter),
         )
+        _ = table.column_names  # only this decodes the header
+        return table
 
     try:
         try:
@@ -72,6 +74,9 @@ def _parse_csv(path: Path, delimiter: str, header: bool) -> Any:
         message = _first_line(error)
         if "Expected" in message and "columns" in message:
             remedy = "mend that row, so that each has as many values as the header"
+        elif isinstance(error, UnicodeDecodeError):
+            message = f"its header is not in UTF-8 ({message})"
+            remedy = "save it again as UTF-8"
         elif isinstance(error, OSError):
             remedy = "it is damaged, or not packed as its name says; write it again"
         else:
