@@ -9,7 +9,7 @@ import pytest
 from descentlab.core.errors import StoreError
 from descentlab.store.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from descentlab.store.folder import Folder
-from descentlab.store.provenance import locked
+from descentlab.store.provenance import locked, read_provenance
 from descentlab.store.segments import query, read_segment, segment_names, write_segment
 
 COLUMNS = {"run": ["a", "a", "b"], "step": [0, 1, 1], "train_loss": [1.0, np.nan, 0.25]}
@@ -94,3 +94,56 @@ def test_two_processes_cannot_run_in_one_folder(tmp_path):
         pass
     with locked(folder):
         pass
+
+
+DAMAGED = [
+    b"[]",
+    b"3",
+    b"nul",
+    b"\x80abc",
+    b"[" * 100_000,
+    b'{"sessions": 3}',
+    b'{"sessions": [3]}',
+    b'{"sessions": [], "data": {}}',
+]
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_damaged_provenance_is_named_with_what_to_do(folder, content):
+    folder.write("provenance.json", content)
+    with pytest.raises(StoreError, match=r"provenance\.json is damaged \(.*delete it"):
+        read_provenance(folder)
+
+
+@pytest.mark.parametrize("protocol", ["file", "local"])
+def test_a_file_url_is_a_local_folder_and_is_made(tmp_path, protocol):
+    folder = Folder(f"{protocol}://{tmp_path}/x/y")
+    folder.write("segments/a", b"1")
+    assert (tmp_path / "x" / "y" / "segments" / "a").read_bytes() == b"1"
+    assert folder.local == tmp_path / "x" / "y"
+    assert folder.names("segments") == ["segments/a"] and folder.exists("segments/a")
+
+
+def test_a_url_that_cannot_be_served_says_what_is_missing(monkeypatch):
+    import fsspec
+
+    with pytest.raises(StoreError, match=r"nosuch://x: .*not known.*expected a folder"):
+        Folder("nosuch://x")
+
+    def missing(url):
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
+    with pytest.raises(StoreError, match=r"s3://bucket/x: .*Install s3fs.*local folder"):
+        Folder("s3://bucket/x")
+
+
+def test_whatever_an_object_store_raises_is_explained(monkeypatch):
+    folder = Folder("memory://broken")
+
+    def refuse(*args):
+        raise RuntimeError("Unable to locate credentials")
+
+    monkeypatch.setattr(folder._remote, "pipe_file", refuse)
+    with pytest.raises(StoreError, match=r"cannot write memory://broken/a: Unable to locate"):
+        folder.write("a", b"")

@@ -11,6 +11,7 @@ import errno
 import os
 import uuid
 from pathlib import Path
+from typing import Any
 
 from descentlab.core.errors import StoreError
 
@@ -21,16 +22,20 @@ class Folder:
     """Whole-file reads and writes under one path or URL (``results/x``, ``s3://bucket/x``).
 
     Names are relative, with ``/``. Every failure of the system is a
-    :class:`StoreError` that says what to do.
+    :class:`StoreError` that says what to do; so is a URL that cannot be served.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        self.local = Path(self.path) if "://" not in self.path else None
-        if self.local is None:
-            import fsspec
+        self.local: Path | None = None
+        if "://" not in self.path:
+            self.local = Path(self.path)
+            return
+        from fsspec.implementations.local import LocalFileSystem
 
-            self._remote, self._root = fsspec.core.url_to_fs(self.path)
+        self._remote, self._root = _open(self.path)
+        if isinstance(self._remote, LocalFileSystem):
+            self.local = Path(self._root)
 
     def __str__(self) -> str:
         """Return the path as given."""
@@ -91,10 +96,25 @@ class Folder:
 
     @contextlib.contextmanager
     def _explained(self, action: str, name: str):
+        # what an object store raises is its own affair: no credentials, no such bucket, …
+        faults = OSError if self.local else Exception
         try:
             yield
-        except OSError as error:
+        except faults as error:
             raise StoreError(_explain(error, action, self.at(name))) from error
+
+
+def _open(url: str) -> tuple[Any, str]:
+    """Return the file system that a URL names, and the path in it."""
+    import fsspec
+
+    try:
+        return fsspec.core.url_to_fs(url)
+    except ImportError as error:
+        advice = f"a package is missing ({error}); install it, or choose a local folder"
+    except Exception as error:
+        advice = f"{error}; expected a folder, or a URL that fsspec knows, such as s3://bucket/x"
+    raise StoreError(f"cannot open {url}: {advice}")
 
 
 def _write_local(path: Path, content: bytes) -> None:
@@ -118,7 +138,7 @@ def _write_local(path: Path, content: bytes) -> None:
             os.close(descriptor)
 
 
-def _explain(error: OSError, action: str, path: str) -> str:
+def _explain(error: Exception, action: str, path: str) -> str:
     advice = {
         errno.ENOSPC: "the disk is full; free some space",
         errno.EDQUOT: "your disk quota is used up; free some space",
@@ -128,7 +148,10 @@ def _explain(error: OSError, action: str, path: str) -> str:
         errno.ENOTDIR: "part of that path is a file, not a folder; choose another with --out",
         errno.EEXIST: "part of that path is a file, not a folder; choose another with --out",
         errno.ENOENT: "it is not there",
-    }.get(error.errno or 0, error.strerror or str(error))
+    }.get(
+        getattr(error, "errno", None) or 0,
+        getattr(error, "strerror", None) or str(error) or type(error).__name__,
+    )
     kept = (
         ""
         if action == "read"

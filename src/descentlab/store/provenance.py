@@ -26,11 +26,23 @@ def read_provenance(folder: Folder) -> dict[str, Any]:
     if not folder.exists(PROVENANCE):
         return {"sessions": []}
     try:
-        return json.loads(folder.read(PROVENANCE))
-    except json.JSONDecodeError as error:
+        found = json.loads(folder.read(PROVENANCE))
+        _check(found)
+    except (ValueError, RecursionError) as error:
         raise StoreError(
             f"{folder.at(PROVENANCE)} is damaged ({error}); delete it: results do not depend on it"
         ) from None
+    return found
+
+
+def _check(found: Any) -> None:
+    """Raise ValueError if JSON is not what :func:`write_provenance` is given."""
+    if not isinstance(found, dict):
+        raise ValueError(f"expected an object with 'sessions', found {type(found).__name__}")
+    for name in ("sessions", "data"):
+        entries = found.get(name, [])
+        if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
+            raise ValueError(f"expected a list of objects in '{name}'")
 
 
 def write_provenance(folder: Folder, provenance: dict[str, Any]) -> None:
