@@ -18,6 +18,8 @@ from descentlab.evaluation.proportions import wilson, z_quantile
 from descentlab.evaluation.results import Curve, Estimate
 
 CURVE_POINTS = 300
+ROUNDING = 1e-26
+"""A variance up to this is zero but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -204,8 +206,8 @@ def auc_interval(
     .. math:: \operatorname{logit}(A) \pm z \sqrt{V} / (A (1 - A))
 
     which stays inside [0, 1]. Where all pairs are in order (or none) the variance is
-    zero and says nothing; then Wilson's interval of that many examples, ``fewest``, all
-    in order stands in.
+    zero and says nothing (it may be so for a mean over classes of one example, too);
+    then Wilson's interval for ``fewest`` examples stands in.
 
     Args:
         auc: the area.
@@ -216,7 +218,7 @@ def auc_interval(
     Source: Pepe, The Statistical Evaluation of Medical Tests for Classification and
     Prediction (2003), section 5.2.
     """
-    if auc * (1 - auc) <= 1e-12 or variance <= 0:
+    if auc * (1 - auc) <= 1e-12 or variance <= ROUNDING:
         low, high = wilson(auc * fewest, fewest, level)
         return float(low), float(high)
     return logit_interval(auc, variance**0.5 / (auc * (1 - auc)), level)
