@@ -97,7 +97,7 @@ def compare(
     Raises:
         ValueError: the labels or the classes are not the same.
     """
-    _same(first, second)
+    first, second = _same(first, second)
     answers = [_answers(each) for each in (first, second)]
     labels, classes = first.labels, len(first.classes)
     right = [a == labels for a in answers]
@@ -121,20 +121,41 @@ def compare(
     )  # fmt: skip
 
 
-def _same(first: Predictions, second: Predictions) -> None:
+def _same(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
+    """Check that both are of the same examples; number the classes alike."""
+    differ = (
+        f"the classes differ: {', '.join(first.classes[:8])} and {', '.join(second.classes[:8])}"
+    )
     if first.classes != second.classes:
-        raise ValueError(
-            f"the classes differ: {', '.join(first.classes[:8])} and "
-            f"{', '.join(second.classes[:8])}"
-        )
+        # Without scores the classes are those that occur, and an answer that one model
+        # alone gives is a class of the other too.
+        known = set(first.classes) & set(second.classes)
+        both_scored = first.scores is not None and second.scores is not None
+        if both_scored or any(not known.issuperset(_labelled(each)) for each in (first, second)):
+            raise ValueError(differ)
+        names = (*first.classes, *(c for c in second.classes if c not in known))
+        first, second = _renumbered(first, names), _renumbered(second, names)
     if len(first.labels) != len(second.labels):
         raise ValueError(f"{len(first.labels)} and {len(second.labels)} examples: not one test set")
-    differ = np.flatnonzero(first.labels != second.labels)
-    if len(differ):
+    wrong = np.flatnonzero(first.labels != second.labels)
+    if len(wrong):
         raise ValueError(
-            f"the labels differ in {len(differ):,} examples, first in example {differ[0]}: "
+            f"the labels differ in {len(wrong):,} examples, first in example {wrong[0]}: "
             "two models are compared on the same examples in the same order"
         )
+    return first, second
+
+
+def _labelled(given: Predictions) -> set[str]:
+    return {given.classes[k] for k in np.unique(given.labels)}
+
+
+def _renumbered(given: Predictions, names: tuple[str, ...]) -> Predictions:
+    """Return the same answers with the classes numbered by their place in ``names``."""
+    place = {name: k for k, name in enumerate(names)}
+    new = np.array([place[name] for name in given.classes])
+    labels, answers = new[given.labels], new[_answers(given)]
+    return Predictions(labels, answers, None, names)
 
 
 def _answers(given: Predictions) -> np.ndarray:

@@ -194,7 +194,7 @@ def _places(values: np.ndarray, names: tuple[str, ...], what: str) -> np.ndarray
             f"{what} {values[first]} (example {first}) is none of the classes "
             f"0 … {len(names) - 1}{also}"
         )
-    return values
+    return values.astype(np.int64) if values.dtype == np.uint64 else values  # uint64 + int64: float
 
 
 def _few(names: Sequence[str], most: int = 8) -> str:
