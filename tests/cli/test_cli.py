@@ -172,6 +172,7 @@ def test_data_commands(tmp_path):
         (["run", "digits-optimizers", "--strategy", "fast"], "--strategy"),
         (["run", "digits-optimizers", "--seeds", "50000"], "--yes"),
         (["run", "digits-optimizers", "--out", "/dev/null/x"], "not a folder|is a file"),
+        (["run", "digits-optimizers", "--out", "nosuch://x"], "cannot open nosuch://x"),
         (["show", "."], "no results folder"),
         (["report", "nowhere"], "no results folder"),
         (["curves", ".", "--metric", "x"], "no results folder"),

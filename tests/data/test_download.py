@@ -110,6 +110,14 @@ def test_data_that_is_nowhere_is_fetched_once(served, server):
     assert sorted(server.asked) == sorted(NAMES)
 
 
+def test_fetching_what_is_missing_leaves_the_rest_alone(served, server, monkeypatch):
+    monkeypatch.setitem(listing.PUBLIC, "mnist", served.data)
+    seen = []
+    for name in ("mnist", "mnist", "digits", "csv"):
+        listing.fetch_missing(name, lambda *step: seen.append(step[0]))
+    assert sorted(server.asked) == sorted(NAMES) == sorted(set(seen))
+
+
 def test_a_length_that_is_not_said_is_no_fault(served, server):
     server.faults = dict.fromkeys(NAMES, "length unknown")
     seen = []

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from descentlab.cli import options
-from descentlab.cli.text import print_json, print_names, say
+from descentlab.cli.text import print_json, print_names, print_unfinished, say
 
 app = typer.Typer(
     name="descentlab",
@@ -103,6 +103,8 @@ def show(folder: Folder, json: Json = False) -> None:
     result = StudyResult(folder)
     if json:
         print_json(result.summary())
+    elif result.frame().empty:
+        print_unfinished(result)
     else:
         from descentlab.report.terminal import show as show_result
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from descentlab.cli import Stopped
-from descentlab.cli.text import late_progress, print_json, say
+from descentlab.cli.text import download_progress, late_progress, print_json, say
 
 if TYPE_CHECKING:
     from descentlab.studies.execute import Progress
@@ -22,6 +22,8 @@ def run(prepared: Prepared, out: str, options: Options, *, quiet: bool, report: 
     from descentlab.studies.run import execute
 
     try:
+        if not quiet:
+            _fetch(prepared)
         with contextlib.closing(execute(prepared, Folder(out), options)) as progress:
             if quiet:
                 for _ in progress:
@@ -46,14 +48,12 @@ def run(prepared: Prepared, out: str, options: Options, *, quiet: bool, report: 
 
 def explain(prepared: Prepared, out: str, options: Options, as_json: bool) -> None:
     """Print the cohorts that would be trained: layout, compilations, memory, expected time."""
-    from descentlab.engine.cost import COMPILE_SECONDS, seconds
+    from descentlab.engine.cost import COMPILE_SECONDS
     from descentlab.store.folder import Folder
     from descentlab.studies.run import explain_plan
 
-    rows = [
-        _plan_row(plan, seconds(plan.cost, plan.cohort, plan.strategy, len(plan.pending)))
-        for plan in explain_plan(prepared, Folder(out), options)
-    ]
+    _fetch(prepared)
+    rows = [_plan_row(plan) for plan in explain_plan(prepared, Folder(out), options)]
     total = {
         "runs": sum(row["runs"] + row["resumed"] for row in rows),
         "compilations": sum(row["compilations"] for row in rows),
@@ -66,7 +66,29 @@ def explain(prepared: Prepared, out: str, options: Options, as_json: bool) -> No
         _print_plan(rows, total)
 
 
-def _plan_row(plan: CohortPlan, seconds: float) -> dict[str, Any]:
+def _fetch(prepared: Prepared) -> None:
+    """Fetch public data that is not here, with a progress bar; otherwise loading would wait."""
+    from descentlab.data.listing import fetch_missing
+
+    for name in dict.fromkeys(c.run.data.kind for c in prepared.configurations):
+        with download_progress(name) as progress:
+            fetch_missing(name, progress)
+
+
+def _seconds(plan: CohortPlan) -> float:
+    """Expected seconds of new runs, and of what interrupted ones have left."""
+    from descentlab.engine.cost import seconds
+
+    steps = plan.cohort.training.steps
+    opened = sum(len(c.runs) for c in plan.open_chunks)
+    left = sum(len(c.runs) * (1 - c.step / steps) for c in plan.open_chunks)
+    new = seconds(plan.cost, plan.cohort, plan.strategy, len(plan.pending))
+    if not opened:
+        return new
+    return new + seconds(plan.cost, plan.cohort, plan.strategy, opened) * left / opened
+
+
+def _plan_row(plan: CohortPlan) -> dict[str, Any]:
     spec = plan.spec
     widths = {c.leaves[0].shape[0] for c in plan.open_chunks} | (
         {plan.strategy.width} if plan.pending else set()
@@ -84,7 +106,7 @@ def _plan_row(plan: CohortPlan, seconds: float) -> dict[str, Any]:
         "bytes": plan.cost.run_bytes
         * plan.strategy.width
         * min(plan.strategy.lanes, max(1, len(plan.chunks))),
-        "seconds": seconds,
+        "seconds": _seconds(plan),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,10 @@ from typing import TYPE_CHECKING, Any
 from descentlab.core.errors import StoreError
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from descentlab.studies.leaks import Leaks
+    from descentlab.studies.result import StudyResult
 
 LATE = 2.0  # seconds after which one wants to see that something is going on
 SHOWN = 10
@@ -71,18 +75,20 @@ def print_data_sets(entries: list[dict[str, Any]], as_json: bool) -> None:
 
 @contextlib.contextmanager
 def download_progress(name: str) -> Iterator[Callable[[str, int, int | None], None]]:
-    """Show a progress bar on standard error while files are fetched."""
+    """Show a progress bar on standard error while files are fetched, if any are."""
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        tasks: dict[str, Any] = {}
+    bar = Progress(console=Console(stderr=True), transient=True)
+    tasks: dict[str, Any] = {}
 
-        def update(file: str, done: int, total: int | None) -> None:
-            if file not in tasks:
-                tasks[file] = bar.add_task(f"{name}: {file}", total=total)
-            bar.update(tasks[file], completed=done, total=total)
+    def update(file: str, done: int, total: int | None) -> None:
+        if file not in tasks:
+            tasks[file] = bar.add_task(f"{name}: {file}", total=total)
+        bar.update(tasks[file], completed=done, total=total)
+        bar.start()
 
+    with _stopped(bar):
         yield update
 
 
@@ -101,11 +107,26 @@ def late_progress(what: str) -> Iterator[Callable[[float], None]]:
         if not bar.live.is_started and time.monotonic() - began > LATE:
             bar.start()
 
-    try:
+    with _stopped(bar):
         yield update
+
+
+@contextlib.contextmanager
+def _stopped(bar: Progress) -> Iterator[None]:
+    """Stop a progress bar at the end if it was started; else it would leave an empty line."""
+    try:
+        yield
     finally:
-        if bar.live.is_started:  # else it would leave an empty line
+        if bar.live.is_started:
             bar.stop()
+
+
+def print_unfinished(result: StudyResult) -> None:
+    """Say that no run of a study is finished, and how to go on with it."""
+    folder = shlex.quote(str(result.folder))
+    study = shlex.quote(result.folder.at("study.yaml")) if result.folder.local else "STUDY"
+    print(f"{result.study.name}: 0 of {result.planned:,} planned runs are finished yet")
+    print(f"To go on with it: descentlab run {study} --out {folder}")
 
 
 def print_leaks(found: Leaks, as_json: bool) -> None:

@@ -6,7 +6,7 @@ import inspect
 from typing import Any, NamedTuple
 
 from descentlab.core.errors import DataError, SpecError, unknown
-from descentlab.data.download import fetch
+from descentlab.data.download import fetch, require
 from descentlab.data.locate import (
     VARIABLE,
     Progress,
@@ -90,6 +90,16 @@ def get_data(name: str, progress: Progress | None = None) -> str:
     else:
         verify_files(data, found)
     return str(found[0].parent)
+
+
+def fetch_missing(name: str, progress: Progress | None = None) -> None:
+    """Fetch a public data set that is nowhere on this machine; leave all others alone.
+
+    Raises:
+        DataError: it cannot be had, or a folder has only some of its files.
+    """
+    if name in PUBLIC:
+        require(PUBLIC[name], progress)
 
 
 def _known(name: str) -> str:
