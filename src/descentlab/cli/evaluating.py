@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from descentlab.cli.text import LATE, print_json, say, writing
+from descentlab.core.errors import StoreError
 
 
 def evaluate(
@@ -16,6 +17,10 @@ def evaluate(
     """Evaluate a file and print the result; write a page if asked to."""
     from descentlab.evaluation.files import evaluate_file
 
+    if html is not None and any(
+        given is not None and Path(given).resolve() == html.resolve() for given in (file, against)
+    ):
+        raise StoreError(f"cannot write {html}: it holds the predictions; name another file")
     with _progress() as progress:
         found, compared = evaluate_file(
             file, against=against, recall_at_least=recall, progress=progress

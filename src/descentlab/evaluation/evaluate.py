@@ -214,7 +214,8 @@ def _notes(given: Predictions, best: Any, sums: Sums | None) -> tuple[str, ...]:
         )
     if given.scores is not None:
         notes.append(
-            "The scores are logits; classes are ranked by the log-odds of their softmax."
+            "The scores are logits; classes are ranked by the log-odds ln p/(1−p) of their "
+            "softmax, and thresholds are such log-odds."
             if given.scores.scale == "logits"
             else "The scores are probabilities."
         )

@@ -327,7 +327,10 @@ def evaluate_file(
     if against is None:
         return found, None
     other = read_predictions(against, progress=progress)
+    names = Path(path).name, Path(against).name
+    if names[0] == names[1]:  # in two folders
+        names = str(path), str(against)
     try:
-        return found, compare(given, other, names=(Path(path).name, Path(against).name))
+        return found, compare(given, other, names=names)
     except ValueError as error:
         raise DataError(f"{path} and {against}: {error}") from None

@@ -135,8 +135,8 @@ class RecallTarget:
         recall: as the model answers now.
         answer: ``yes`` or ``no`` where the interval tells, else ``undecided``;
             ``undefined`` without examples.
-        threshold: answer with this class wherever its score is at least this; None
-            without scores.
+        threshold: answer with this class wherever its score is at least this (from
+            logits, the log-odds of their softmax); None without scores.
         reached: the recall at the threshold.
         precision: the precision there, the price.
         flagged: how many examples are then given the class.
