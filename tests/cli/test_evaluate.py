@@ -112,10 +112,10 @@ def test_recall_targets_are_answered(folder: Path) -> None:
 
 
 def test_two_models_are_compared_under_names_that_differ(folder: Path) -> None:
-    out, _ = evaluated(folder, "model.csv", "--against", "second/model.csv")
-    assert "model.csv is better" in flat(out) and "second/model.csv answers" in flat(out)
-    found = strict(evaluated(folder, "model.csv", "--against", "second/model.csv", "--json")[0])
-    compared = found["comparison"]
+    out, _ = evaluated(folder, "model.csv", "--against", "second/model.csv", "--json")
+    compared = strict(out)["comparison"]
+    (sentence,) = compared["verdict"]
+    assert ": model.csv is better" in sentence and "second/model.csv answers" in sentence
     assert compared["examples"] == 300
     gap = compared["differences"]["accuracy"]
     assert gap["low"] <= gap["value"] <= gap["high"]
