@@ -83,6 +83,9 @@ class FakeResult:
     def complete(self) -> bool:
         return len(self.frame()) == self.planned
 
+    def claims(self) -> list[Any]:
+        return []
+
     def frame(self) -> pd.DataFrame:
         columns = [
             "configuration",

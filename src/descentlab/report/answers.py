@@ -52,6 +52,10 @@ class Result(Protocol):
         """Number of runs that the study has."""
         ...
 
+    def claims(self) -> Sequence[Any]:
+        """Return a verdict on each claim of the study."""
+        ...
+
     def frame(self) -> pd.DataFrame:
         """Return one row a finished run, with each metric at its last record."""
         ...

@@ -6,6 +6,7 @@ from typing import Any
 
 from descentlab.report import sections
 from descentlab.report.answers import Answers, Result, answers
+from descentlab.report.claims import claims
 from descentlab.report.document import document
 from descentlab.report.evaluations import evaluations
 from descentlab.report.figures import figures
@@ -44,6 +45,7 @@ def _body(result: Result, found: Answers, progress: Progress | None) -> list[Any
     return [
         sections.header(result, found),
         sections.answer(found),
+        claims(result.claims()),
         sections.ranking(found),
         figures(result, found),
         evaluations(found, evaluated),

@@ -11,6 +11,7 @@ from descentlab.report import numbers, words
 from descentlab.report.answers import Answers, Result, Row, answers
 from descentlab.report.names import ABSENT, metric_name
 from descentlab.report.tables import AnswerTable, Cell, Pivot, answer_table, pivots
+from descentlab.report.terminal_claims import print_claims
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,6 +35,7 @@ def show(result: Result, console: Console | None = None) -> None:
     found = answers(result)
     _print_head(console, result, found)
     _print_answer(console, found)
+    print_claims(console, result.claims())
     if found.metrics:
         console.print()
         _print_ranking(console, found)
@@ -47,6 +49,7 @@ def summarise(result: Result, console: Console | None = None) -> None:
     found = answers(result)
     _print_head(console, result, found, question=False)
     _print_answer(console, found)
+    print_claims(console, result.claims())
     if found.metrics:
         console.print()
         _print_ranking(console, found)

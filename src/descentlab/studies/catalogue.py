@@ -12,6 +12,7 @@ from descentlab.models.specs import CATALOGUE as MODELS
 from descentlab.objectives.specs import CATALOGUE as OBJECTIVES
 from descentlab.optimizers.schedule_specs import CATALOGUE as SCHEDULES
 from descentlab.optimizers.specs import CATALOGUE as OPTIMIZERS
+from descentlab.studies.claims.spec import CLAIMS
 from descentlab.studies.load import library
 
 CATALOGUES: dict[str, Catalogue] = {
@@ -21,6 +22,7 @@ CATALOGUES: dict[str, Catalogue] = {
     "optimizers": OPTIMIZERS,
     "schedules": SCHEDULES,
     "batches": BATCHES,
+    "claims": CLAIMS,
 }
 
 

@@ -31,7 +31,7 @@ def count(study: Study) -> int:
 
 def factors(study: Study) -> list[str]:
     """Return the names of what varies, in the order of the file."""
-    return list(dict.fromkeys(_relative(factor) for grid in study.vary for factor in grid))
+    return list(dict.fromkeys(relative(factor) for grid in study.vary for factor in grid))
 
 
 def configurations(study: Study) -> list[Configuration]:
@@ -46,7 +46,7 @@ def configurations(study: Study) -> list[Configuration]:
     found: list[Configuration] = []
     owners: dict[str, str] = {}
     for number, (key, choices, run) in enumerate(zip(keys, combinations, runs, strict=True)):
-        own = {_relative(factor): labels[key.grid, factor, index] for factor, index in key.chosen}
+        own = {relative(factor): labels[key.grid, factor, index] for factor, index in key.chosen}
         name = ", ".join(f"{factor} = {label}" for factor, label in own.items())
         text = run.model_dump_json()
         if text in owners:
@@ -54,7 +54,7 @@ def configurations(study: Study) -> list[Configuration]:
                 f"vary: two configurations are the same run: ({owners[text]}) and ({name})"
             )
         owners[text] = name
-        values = {path: _get(plain[number], path) for path in choices}
+        values = {path: at_path(plain[number], path) for path in choices}
         found.append(Configuration(f"c{number:0{digits}d}", run, values, own))
     return found
 
@@ -74,13 +74,14 @@ def resolved(study: Study, found: list[Configuration]) -> dict[str, Any]:
         "run": _base(study, keys, plain),
         "vary": vary,
         "seeds": list(study.seeds),
+        "claims": [claim.resolved() for claim in study.claims],
         "report": study.report.resolved(),
     }
 
 
 def set_path(raw: dict[str, Any], path: str, value: Any) -> None:
     """Set a dotted path in nested plain values, making mappings of shorthand names on the way."""
-    *parents, last = _relative(path).split(".")
+    *parents, last = path.split(".")
     place: Any = raw
     for part in parents:
         key: Any = int(part) if isinstance(place, list) else part
@@ -101,7 +102,7 @@ def _check_factors(study: Study) -> None:
         for factor, values in grid.items():
             grouped = isinstance(values, Mapping)
             paths = [p for sets in values.values() for p in sets] if grouped else [factor]
-            for path in dict.fromkeys(map(_relative, paths)):
+            for path in dict.fromkeys(map(relative, paths)):
                 if path in owners:
                     raise SpecError(
                         f"vary: '{owners[path]}' and '{factor}' both set {path}; "
@@ -137,9 +138,9 @@ def _choices(vary: tuple[Grid, ...], key: _Key) -> dict[str, Any]:
         values = vary[key.grid][factor]
         if isinstance(values, Mapping):
             alternative = list(values.values())[index]
-            sets |= {_relative(path): value for path, value in alternative.items()}
+            sets |= {relative(path): value for path, value in alternative.items()}
         else:
-            sets[_relative(factor)] = values[index]
+            sets[relative(factor)] = values[index]
     return sets
 
 
@@ -162,8 +163,10 @@ def _labels(
         for factor, values in grid.items():
             names = list(map(str, values))
             if not isinstance(values, Mapping):
-                path = _relative(factor)
-                names = _names([_get(users[number, factor, i], path) for i in range(len(values))])
+                path = relative(factor)
+                names = _names(
+                    [at_path(users[number, factor, i], path) for i in range(len(values))]
+                )
             labels |= {(number, factor, index): name for index, name in enumerate(names)}
     return labels
 
@@ -174,11 +177,11 @@ def _names(values: list[Any]) -> list[str]:
     names = []
     for value, kind in zip(values, kinds, strict=True):
         if kind is None:
-            names.append(_text(value))
+            names.append(text_of(value))
             continue
         same = [v for v, k in zip(values, kinds, strict=True) if k == kind]
         differing = [f for f in value if any(other.get(f) != value[f] for other in same)]
-        fields = ", ".join(f"{f}={_text(value[f])}" for f in differing if value[f] is not None)
+        fields = ", ".join(f"{f}={text_of(value[f])}" for f in differing if value[f] is not None)
         names.append(f"{kind}({fields})" if fields else kind)
     return names
 
@@ -198,7 +201,7 @@ def _base(study: Study, keys: list[_Key], plain: list[dict]) -> dict[str, Any]:
     for path in paths:
         for own, run in firsts.values():
             if not any(f"{path}.".startswith(f"{other}.") for other in own):
-                set_path(base, path, _get(run, path))
+                set_path(base, path, at_path(run, path))
                 break
     return base
 
@@ -207,13 +210,14 @@ def _depth(path: str) -> int:
     return path.count(".")
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Return a value as labels have it."""
     if value is None:
         return "none"
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list):
-        return "-".join(map(_text, value)) or "none"
+        return "-".join(map(text_of, value)) or "none"
     return str(value)
 
 
@@ -238,18 +242,20 @@ def _resolved_factor(
 ) -> Any:
     if isinstance(values, Mapping):
         return {
-            label: {path: _get(users[grid, factor, index], _relative(path)) for path in sets}
+            label: {path: at_path(users[grid, factor, index], relative(path)) for path in sets}
             for index, (label, sets) in enumerate(values.items())
         }
-    path = _relative(factor)
-    return [_get(users[grid, factor, index], path) for index in range(len(values))]
+    path = relative(factor)
+    return [at_path(users[grid, factor, index], path) for index in range(len(values))]
 
 
-def _get(tree: Any, path: str) -> Any:
+def at_path(tree: Any, path: str) -> Any:
+    """Return what lies at a dotted path of nested plain values."""
     for part in path.split("."):
         tree = tree[int(part)] if isinstance(tree, list) else tree[part]
     return tree
 
 
-def _relative(path: str) -> str:
+def relative(path: str) -> str:
+    """Return a path as seen from ``run``."""
     return path.removeprefix("run.")

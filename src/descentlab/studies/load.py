@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from descentlab.core.errors import SpecError, unknown
 from descentlab.core.yaml import read_yaml
 from descentlab.studies.configurations import set_path
-from descentlab.studies.spec import Study
+from descentlab.studies.spec import STUDY, Study
 
 
 def library() -> dict[str, str]:
@@ -39,8 +40,8 @@ def load_study(
         _change(raw, change)
     if seeds is not None:
         raw["seeds"] = seeds
-    raw.setdefault("name", Path(where).stem)
-    return Study.parse(raw)
+    raw.setdefault("name", _name(source))
+    return Study.parse(raw, file=where)
 
 
 def differences(before: Any, after: Any) -> list[str]:
@@ -65,26 +66,42 @@ def _names() -> list[str]:
     )
 
 
+def _name(source: str | os.PathLike[str]) -> str:
+    """Make a study's name of a file's: 'my study.yaml' is 'my-study'."""
+    return re.sub("[^A-Za-z0-9._-]+", "-", Path(source).stem).strip("-._")[:100] or "study"
+
+
 def _read(source: str) -> tuple[str, dict[str, Any]]:
+    """Return what to call a study's file in messages (nothing in the library), and its content."""
     path = Path(source)
     names = _names()
     if source in names:
         text = (resources.files("descentlab.studies") / "library" / f"{source}.yaml").read_bytes()
     elif path.suffix in (".yaml", ".yml") or path.exists():
+        if path.is_dir():
+            path = path / STUDY
+            if not path.is_file():
+                raise SpecError(
+                    f"{source} is a folder without {STUDY}; expected a study file, a results "
+                    "folder, or the name of a study ('descentlab list studies')"
+                )
+            source = str(path)
         try:
-            text = (path / "study.yaml" if path.is_dir() else path).read_bytes()
+            text = path.read_bytes()
         except OSError as error:
             raise SpecError(f"cannot read the study file {source}: {error.strerror}") from None
     else:
         raise SpecError(f"{unknown('study', source, names)}; a file's name ends in .yaml")
     raw = read_yaml(text, source)
+    if raw is None:
+        raise SpecError(f"{source} is empty; expected a study (name, run, vary, seeds …)")
     if not isinstance(raw, dict):
         raise SpecError(
             f"{source}: expected a study (name, run, vary, seeds …), found {type(raw).__name__}"
         )
     if not all(isinstance(key, str) for key in raw):
         raise SpecError(f"{source}: the fields of a study are words")
-    return source, raw
+    return "" if source in names else source, raw
 
 
 def _change(raw: dict[str, Any], change: str) -> None:
@@ -95,6 +112,12 @@ def _change(raw: dict[str, Any], change: str) -> None:
             f"--set: expected PATH=VALUE such as optimizer.learning_rate=0.1, found '{change}'"
         )
     value = read_yaml(text, f"--set {path}")
+    if path == "run" or f"{path}.".startswith("run.run."):
+        near = path.removeprefix("run.") if path.count(".") > 1 else "run.epochs"
+        raise SpecError(
+            f"--set {path}: there is no such place in the study; give a path in 'run', such as "
+            f"'{near}'"
+        )
     first = path.split(".")[0]
     if first in Study.model_fields and first != "run":
         if first == "vary":
@@ -112,7 +135,22 @@ def _change(raw: dict[str, Any], change: str) -> None:
     try:
         set_path(place, path, value)
     except (KeyError, IndexError, ValueError, TypeError):
-        raise SpecError(f"--set {path}: there is no such place in the study") from None
+        raise SpecError(
+            f"--set {path}: there is no such place in the study; there is '{_reached(place, path)}'"
+        ) from None
+
+
+def _reached(place: Any, path: str) -> str:
+    """Return how much of a path is there."""
+    found: list[str] = []
+    for part in path.split("."):
+        key: Any = int(part) if isinstance(place, list) and part.isdecimal() else part
+        try:
+            place = place[key]
+        except (KeyError, IndexError, TypeError):
+            break
+        found.append(part)
+    return ".".join(found)
 
 
 def _refuse_varied(raw: dict[str, Any], path: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from descentlab.core.errors import SpecError, unknown
@@ -120,12 +120,13 @@ def make_training(run: RunSpec, dataset: Dataset) -> Training:
 
 
 def check_runs(
-    configurations: Sequence[Configuration], datasets: Datasets, metric: str | None = None
+    configurations: Sequence[Configuration], datasets: Datasets, metrics: Mapping[str, str] = {}
 ) -> None:
     """Load every data set and build every training once, so that faults show before writing.
 
     Raises:
-        SpecError: a run does not fit its data, or none records ``metric``.
+        SpecError: a run does not fit its data, or none records one of ``metrics``, which
+            are given by their place in the study file.
         DataError: data is missing or damaged.
     """
     from descentlab.engine.training import PARTS
@@ -136,8 +137,9 @@ def check_runs(
         dataset = datasets.load(run)
         parts = [part for part in PARTS if getattr(dataset, part)]
         recorded.update(make_training(run, dataset).metrics(parts))
-    if metric is not None and metric not in recorded:
-        raise SpecError(f"report.metric: {unknown('metric', metric, recorded)}")
+    for place, metric in metrics.items():
+        if metric not in recorded:
+            raise SpecError(f"{place}: {unknown('metric', metric, recorded)}")
 
 
 def plan(

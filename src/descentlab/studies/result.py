@@ -21,6 +21,8 @@ from descentlab.studies.spec import STUDY, Study
 if TYPE_CHECKING:
     import pandas as pd
 
+    from descentlab.studies.claims.verdicts import Verdict
+
 
 class StudyResult:
     """The results in a folder, finished or not.
@@ -40,7 +42,7 @@ class StudyResult:
                 "'descentlab run' prints the folder that it writes"
             )
         self.resolved = read_yaml(self.folder.read(STUDY), self.folder.at(STUDY))
-        self.study = Study.parse(self.resolved)
+        self.study = Study.parse(self.resolved, file=self.folder.at(STUDY))
 
     def __repr__(self) -> str:
         """Return the study's name and the folder."""
@@ -152,6 +154,53 @@ class StudyResult:
             ["configuration", "seed", "step", "epoch", "diverged", name],
         )
 
+    def best_records(self, metric: str) -> pd.DataFrame:
+        """Return one row a finished run with the best record of its curve."""
+        name = self._known(metric)
+        best = "min" if name.endswith("_loss") else "max"
+        return query(
+            self.folder,
+            f"""SELECT configuration, seed, bool_or(diverged) AS diverged,
+                       {best}("{name}") FILTER (NOT isnan("{name}")) AS "{name}"
+                FROM segments GROUP BY configuration, seed HAVING bool_or(last)
+                ORDER BY configuration, seed""",
+            ["configuration", "seed", "diverged", "last", name],
+        )
+
+    def extremes(self, metric: str) -> tuple[float, float]:
+        """Return the smallest and the largest finite figure of a metric on record."""
+        name = self._known(metric)
+        found = query(
+            self.folder,
+            f"""SELECT min("{name}"), max("{name}") FROM segments WHERE isfinite("{name}")""",
+            [name],
+        )
+        return float(found.iloc[0, 0]), float(found.iloc[0, 1])
+
+    def same_curves(self, one: str, other: str) -> bool:
+        """Return whether two configurations' records are equal to the bit, seed by seed."""
+        names = ", ".join(f'"{name}"' for name in self.metrics)
+        rows = f"SELECT seed, step, diverged, {names} FROM segments WHERE configuration = "
+        found = query(
+            self.folder,
+            f"""SELECT count(*) FROM (
+                ({rows} '{one}' EXCEPT ALL {rows} '{other}') UNION ALL
+                ({rows} '{other}' EXCEPT ALL {rows} '{one}'))""",
+        )
+        return int(found.iloc[0, 0]) == 0
+
+    def examples(self, metric: str) -> int | None:
+        """Return how many examples an accuracy is measured on; None for other metrics."""
+        part, _, what = metric.partition("_")
+        counts = [d.get("examples", {}).get(part) for d in self.provenance.get("data", [])]
+        return min(filter(None, counts), default=None) if what == "accuracy" else None
+
+    def claims(self) -> list[Verdict]:
+        """Return a verdict on each of the study's claims, from the runs that are finished."""
+        from descentlab.studies.claims.verdicts import judge
+
+        return judge(self) if self.metrics else []
+
     def best(self, metric: str | None = None) -> Configuration:
         """Return the configuration with the best mean; one with diverged runs ranks behind.
 
@@ -196,7 +245,7 @@ class StudyResult:
             "configurations": [
                 self._configuration(c, groups.get(c.id)) for c in self.configurations
             ],
-            "claims": [],
+            "claims": [verdict.to_json() for verdict in self.claims()],
         }
 
     def _configuration(

@@ -6,6 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Generator, Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from descentlab.core.errors import SpecError, StoreError
@@ -13,6 +14,7 @@ from descentlab.core.yaml import read_yaml, write_yaml
 from descentlab.store.folder import Folder
 from descentlab.store.provenance import locked, read_provenance, session, write_provenance
 from descentlab.studies import configurations as expansion
+from descentlab.studies.claims.comparisons import plan_claims
 from descentlab.studies.configurations import Configuration
 from descentlab.studies.load import differences
 from descentlab.studies.plan import CohortPlan, Datasets, check_runs, plan
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from descentlab.studies.result import StudyResult
 
 
-FREE = ("question", "report")
+FREE = ("question", "claims", "report")
 """What may change between two runs into one folder."""
 
 
@@ -59,6 +61,7 @@ def prepare(study: Study, options: Options = Options()) -> Prepared:
             f"{len(study.seeds)} seeds); if that is meant, run it with --yes"
         )
     found = expansion.configurations(study)
+    plan_claims(study, found)
     return Prepared(study, found, expansion.resolved(study, found))
 
 
@@ -105,7 +108,7 @@ def execute(
 
     check_folder(prepared, folder)
     datasets = Datasets()
-    check_runs(prepared.configurations, datasets, prepared.study.report.metric)
+    check_runs(prepared.configurations, datasets, prepared.study.metrics)
     enable_cache()
     with locked(folder):
         check_data(folder, datasets)
@@ -115,6 +118,7 @@ def execute(
             folder.delete(name)
         plans = _plan_rest(prepared, stands, options, datasets)
         folder.write(STUDY, write_yaml(prepared.resolved).encode())
+        _state_claims(prepared.study, folder, len(stands.finished))
         planned = len(prepared.configurations) * len(prepared.study.seeds)
         done = len(stands.finished), len(stands.diverged)
         execution = Execution(folder, plans, done, planned)
@@ -183,7 +187,7 @@ def _use(notes: dict[str, Any]) -> tuple[Any, ...]:
 def explain_plan(prepared: Prepared, folder: Folder | None, options: Options) -> list[CohortPlan]:
     """Return the plan of what would be trained, without training or writing anything."""
     datasets = Datasets()
-    check_runs(prepared.configurations, datasets, prepared.study.report.metric)
+    check_runs(prepared.configurations, datasets, prepared.study.metrics)
     stands = None
     if folder is not None and folder.exists(STUDY):
         check_folder(prepared, folder)
@@ -207,6 +211,17 @@ def _plan_rest(
         strategy=options.strategy,
         datasets=datasets,
     )
+
+
+def _state_claims(study: Study, folder: Folder, finished: int) -> None:
+    """Keep when each claim was first stated: before its results were there, or after."""
+    provenance = read_provenance(folder)
+    stated = provenance.setdefault("claims", {})
+    new = [claim.key for claim in study.claims if claim.key not in stated]
+    if new:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        stated |= {key: {"stated": now, "finished_runs": finished} for key in new}
+        write_provenance(folder, provenance)
 
 
 @contextlib.contextmanager

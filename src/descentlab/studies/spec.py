@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, field_validator, model_validator
@@ -13,6 +14,7 @@ from descentlab.models.specs import CATALOGUE as MODELS
 from descentlab.objectives.specs import CATALOGUE as OBJECTIVES
 from descentlab.optimizers.schedule_specs import CATALOGUE as SCHEDULES
 from descentlab.optimizers.specs import CATALOGUE as OPTIMIZERS
+from descentlab.studies.claims.spec import CLAIMS
 
 STUDY = "study.yaml"
 """The file in a results folder that holds the resolved study."""
@@ -94,12 +96,30 @@ class Study(Spec):
     alternatives by label, each of which sets several paths together.
     """
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    name: str
     question: str = ""
     run: dict[str, Any]
     vary: tuple[Grid, ...] = ()
     seeds: tuple[Seed, ...] = (0,)
+    claims: tuple[Annotated[Any, PlainValidator(CLAIMS.validate)], ...] = ()
     report: ReportSpec = ReportSpec()
+
+    @property
+    def metrics(self) -> dict[str, str]:
+        """The metrics that the study speaks of, by their place in the file."""
+        places = {f"claims.{i}.metric": claim.metric for i, claim in enumerate(self.claims)}
+        places["report.metric"] = self.report.metric
+        return {place: metric for place, metric in places.items() if metric is not None}
+
+    @field_validator("name")
+    @classmethod
+    def _fit_for_a_folder(cls, name: str) -> str:
+        if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+            raise ValueError(
+                "expected at most 100 letters (a to z), digits, '.', '_' and '-', the first of "
+                "them a letter or a digit, such as 'my-study'"
+            )
+        return name
 
     @field_validator("vary", mode="before")
     @classmethod
@@ -120,13 +140,14 @@ class Study(Spec):
             if not 1 <= value <= 100_000:
                 raise ValueError("expected a number of seeds from 1 to 100000, or a list of seeds")
             return tuple(range(value))
-        if isinstance(value, (list, tuple)):
-            if not value:
-                raise ValueError("expected at least one seed")
-            for index, seed in enumerate(value):
-                _no_boolean(seed)
-                if seed in value[:index]:
-                    raise ValueError(f"the seed {seed} is there twice")
+        if not isinstance(value, (list, tuple)):
+            raise ValueError("expected a number of seeds, or a list of seeds")
+        if not value:
+            raise ValueError("expected at least one seed")
+        for index, seed in enumerate(value):
+            _no_boolean(seed)
+            if seed in value[:index]:
+                raise ValueError(f"the seed {seed} is there twice")
         return value
 
 
