@@ -49,7 +49,8 @@ def list_names(
     what: Annotated[
         str,
         typer.Argument(
-            help="studies, data, optimizers, schedules, models, batches, objectives; or all."
+            help="studies, data, optimizers, schedules, models, batches, objectives, claims, "
+            "searches, dimensions; or all."
         ),
     ] = "",
     json: Json = False,
@@ -109,6 +110,36 @@ def show(folder: Folder, json: Json = False) -> None:
         from descentlab.report.terminal import show as show_result
 
         show_result(result)
+
+
+@app.command()
+def retrain(
+    folder: Folder,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="How long; as long as before by default.")
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=100_000, help="How many fresh seeds to train with.")
+    ] = 5,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATH=VALUE", help="What a baseline has instead; may be repeated."),
+    ] = None,
+    out: options.Out = None,
+    quiet: options.Quiet = False,
+    report: options.Report = True,
+) -> None:
+    """Train the best setting of a search or study anew with fresh seeds; prints the new folder."""
+    from descentlab.cli import running
+    from descentlab.studies.result import StudyResult
+    from descentlab.studies.run import Options, prepare
+    from descentlab.studies.search.retrain import retrain_study
+
+    result = StudyResult(folder)
+    study = retrain_study(result, epochs=epochs, seeds=seeds, baseline=baseline or ())
+    place = out or f"{folder.rstrip('/')}-retrained"
+    running.run(prepare(study), place, Options(), quiet=quiet, report=report)
+    typer.echo(place)
 
 
 @app.command()

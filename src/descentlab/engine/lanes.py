@@ -28,13 +28,23 @@ STRETCH_SECONDS = 0.7
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """A chunk to train: its program, its runs, and where it stands."""
+    """A chunk to train: its program, its runs, where it stands, and how far it is to go.
+
+    ``until`` is the update to stop at, all of them by default.
+    """
 
     program: Program
     runs: tuple[Run, ...]
     step: int = 0
     state: State | None = None
     predict: bool = False
+    until: int | None = None
+
+    @property
+    def end(self) -> int:
+        """The update to stop at."""
+        steps = self.program.cohort.training.steps
+        return steps if self.until is None else min(steps, self.until)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +72,11 @@ class Stretch:
         return self.end >= self.job.program.cohort.training.steps or bool(
             (self.diverged >= 0).all()
         )
+
+    @property
+    def paused(self) -> bool:
+        """Whether the chunk is as far as it was to go."""
+        return self.end >= self.job.end
 
 
 def train(jobs: Sequence[Job], lanes: int) -> Iterator[Stretch]:
@@ -139,7 +154,7 @@ def _train_chunk(job: Job, store: DeviceData, stop: threading.Event) -> Iterator
         state = program.start(seeds, floats) if job.state is None else jax.device_put(job.state)
     step = job.step
     while not stop.is_set():
-        until = _until(program, step)
+        until = _until(program, step, job.end)
         compiled = program.compile_seconds
         begun = time.perf_counter()
         state, rows = program.advance(state, seeds, floats, data, step, until)
@@ -160,17 +175,17 @@ def _train_chunk(job: Job, store: DeviceData, stop: threading.Event) -> Iterator
             outputs = program.predict(state, seeds, floats, data["test"][0])
             stretch = dataclasses.replace(stretch, outputs=np.asarray(outputs)[: len(job.runs)])
         yield stretch
-        if stretch.finished:
+        if stretch.finished or stretch.paused:
             return
         program.stretch = _longer(program.stretch, until - step, seconds)
         step = until
 
 
-def _until(program: Program, step: int) -> int:
+def _until(program: Program, step: int, end: int) -> int:
     """Return where the next stretch ends: about STRETCH_SECONDS on, with records that fit."""
     training = program.cohort.training
     most = (step // training.every + program.capacity - 1) * training.every
-    return min(training.steps, step + program.stretch, max(most, step + 1))
+    return min(end, step + program.stretch, max(most, step + 1))
 
 
 def _longer(length: int, done: int, seconds: float) -> int:

@@ -157,6 +157,8 @@ def answers(result: Result) -> Answers:
     primary = result.primary if metrics else None
     names = factor_names(result.factors)
     rows = _rows(result, metrics, primary, names)
+    if getattr(result.study, "search", None) is not None:  # others were eliminated
+        rows = [row for row in rows if row.done] or rows
     order = sorted(range(len(rows)), key=lambda i: (_standing(rows[i], primary), i))
     ranked = _compared([rows[i] for i in order])
     return Answers(primary, metrics, names, tuple(ranked), result.planned, len(result.study.seeds))

@@ -11,6 +11,7 @@ from descentlab.report.document import document
 from descentlab.report.evaluations import evaluations
 from descentlab.report.figures import figures
 from descentlab.report.provenance import provenance
+from descentlab.report.search import search
 from descentlab.studies.evaluations import Progress
 from descentlab.studies.evaluations import evaluations as evaluate_runs
 
@@ -46,6 +47,7 @@ def _body(result: Result, found: Answers, progress: Progress | None) -> list[Any
         sections.header(result, found),
         sections.answer(found),
         claims(result.claims()),
+        search(result),
         sections.ranking(found),
         figures(result, found),
         evaluations(found, evaluated),

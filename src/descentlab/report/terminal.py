@@ -12,6 +12,7 @@ from descentlab.report.answers import Answers, Result, Row, answers
 from descentlab.report.names import ABSENT, metric_name
 from descentlab.report.tables import AnswerTable, Cell, Pivot, answer_table, pivots
 from descentlab.report.terminal_claims import print_claims
+from descentlab.report.terminal_search import print_search
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,6 +37,7 @@ def show(result: Result, console: Console | None = None) -> None:
     _print_head(console, result, found)
     _print_answer(console, found)
     print_claims(console, result.claims())
+    print_search(console, result)
     if found.metrics:
         console.print()
         _print_ranking(console, found)
@@ -50,6 +52,7 @@ def summarise(result: Result, console: Console | None = None) -> None:
     _print_head(console, result, found, question=False)
     _print_answer(console, found)
     print_claims(console, result.claims())
+    print_search(console, result)
     if found.metrics:
         console.print()
         _print_ranking(console, found)

@@ -14,6 +14,8 @@ from descentlab.optimizers.schedule_specs import CATALOGUE as SCHEDULES
 from descentlab.optimizers.specs import CATALOGUE as OPTIMIZERS
 from descentlab.studies.claims.spec import CLAIMS
 from descentlab.studies.load import library
+from descentlab.studies.search.spaces import DIMENSIONS
+from descentlab.studies.search.spec import SEARCHES
 
 CATALOGUES: dict[str, Catalogue] = {
     "data": DATA,
@@ -23,6 +25,8 @@ CATALOGUES: dict[str, Catalogue] = {
     "schedules": SCHEDULES,
     "batches": BATCHES,
     "claims": CLAIMS,
+    "searches": SEARCHES,
+    "dimensions": DIMENSIONS,
 }
 
 

@@ -26,17 +26,23 @@ class Configuration(NamedTuple):
 
 def count(study: Study) -> int:
     """Return the number of configurations without expanding them."""
+    if study.search is not None:
+        return len(_searched(study))
     return sum(math.prod(len(values) for values in grid.values()) for grid in study.vary) or 1
 
 
 def factors(study: Study) -> list[str]:
     """Return the names of what varies, in the order of the file."""
+    if study.search is not None:
+        return [relative(path) for path in study.search.space]
     return list(dict.fromkeys(relative(factor) for grid in study.vary for factor in grid))
 
 
 def configurations(study: Study) -> list[Configuration]:
     """Expand a study's grids; a configuration that cannot be run or is there twice is an error."""
     _check_factors(study)
+    if study.search is not None:
+        return _found(study)
     keys = list(_keys(study.vary))
     combinations = [_choices(study.vary, key) for key in keys]
     runs = [_run_of(study, choices) for choices in combinations]
@@ -61,22 +67,48 @@ def configurations(study: Study) -> list[Configuration]:
 
 def resolved(study: Study, found: list[Configuration]) -> dict[str, Any]:
     """Return the study with every default written out; loading it gives the same configurations."""
-    keys = list(_keys(study.vary))
     plain = [configuration.run.resolved() for configuration in found]
+    rest = {
+        "seeds": list(study.seeds),
+        "claims": [claim.resolved() for claim in study.claims],
+        "report": study.report.resolved(),
+    }
+    head = {"name": study.name, "question": study.question}
+    if study.search is not None:
+        return {**head, "run": plain[0], "search": study.search.resolved(), **rest}
+    keys = list(_keys(study.vary))
     users = _first_users(keys, plain)
     vary = [
         {factor: _resolved_factor(number, factor, values, users) for factor, values in grid.items()}
         for number, grid in enumerate(study.vary)
     ]
-    return {
-        "name": study.name,
-        "question": study.question,
-        "run": _base(study, keys, plain),
-        "vary": vary,
-        "seeds": list(study.seeds),
-        "claims": [claim.resolved() for claim in study.claims],
-        "report": study.report.resolved(),
-    }
+    return {**head, "run": _base(study, keys, plain), "vary": vary, **rest}
+
+
+def _found(study: Study) -> list[Configuration]:
+    """Return the configurations of a search, in the order in which they were drawn."""
+    sampled = _searched(study)
+    digits = max(2, len(str(len(sampled) - 1)))
+    found = []
+    for number, values in enumerate(sampled):
+        run = _run_of(study, values)
+        labels = {relative(path): label_of(value) for path, value in values.items()}
+        plain = run.resolved()
+        own = {relative(path): at_path(plain, relative(path)) for path in values}
+        found.append(Configuration(f"c{number:0{digits}d}", run, own, labels))
+    return found
+
+
+def _searched(study: Study) -> list[dict[str, Any]]:
+    from descentlab.studies.search.samples import settings
+
+    assert study.search is not None
+    return settings(study.search, study.run.get("epochs") or 0)
+
+
+def label_of(value: Any) -> str:
+    """Return a value as people read it: a nested kind by its name."""
+    return str(value.get("kind", "…")) if isinstance(value, Mapping) else text_of(value)
 
 
 def set_path(raw: dict[str, Any], path: str, value: Any) -> None:

@@ -28,6 +28,9 @@ from descentlab.studies.rows import segment_columns, write_predictions
 
 if TYPE_CHECKING:
     from descentlab.engine.lanes import Job, Stretch
+    from descentlab.engine.program import Program
+    from descentlab.engine.strategy import Strategy
+    from descentlab.engine.training import Cohort
 
 CHECKPOINT_SECONDS = 10.0
 """Time between checkpoints of a chunk: what a killed process loses at most, and one stretch."""
@@ -60,30 +63,46 @@ class _Chunk:
     stretches: list[Stretch] = dataclasses.field(default_factory=list)
 
 
-class Execution:
-    """Trains the pending runs of plans into a results folder."""
+class Programs(dict[tuple[str, int], Any]):
+    """Programs by cohort and width, each compiled once however often it is trained with."""
 
-    def __init__(
-        self, folder: Folder, plans: list[CohortPlan], done: tuple[int, int], planned: int
-    ) -> None:
+    def of(self, cohort: Cohort, layout: Strategy) -> Program:
+        """Return the program of a cohort at a layout's width."""
         from descentlab.engine.program import Program
 
-        self.folder = folder
-        self.plans = plans
-        (self._done, self._diverged), self._planned = done, planned
-        self._programs: list[Program] = []
-        self._chunks: dict[str, _Chunk] = {}
-        self._weights = [p.cost.update_flops + 1e5 for p in plans]
+        key = cohort.name, layout.width
+        if key not in self:
+            self[key] = Program(cohort, layout)
+        return self[key]
 
     @property
     def compilations(self) -> int:
         """Programs compiled so far."""
-        return sum(program.compilations for program in self._programs)
+        return sum(program.compilations for program in self.values())
 
     @property
     def compile_seconds(self) -> float:
         """Seconds spent compiling so far, over all lanes."""
-        return sum(program.compile_seconds for program in self._programs)
+        return sum(program.compile_seconds for program in self.values())
+
+
+class Execution:
+    """Trains the pending runs of plans into a results folder."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        plans: list[CohortPlan],
+        done: tuple[int, int],
+        planned: int,
+        programs: Programs | None = None,
+    ) -> None:
+        self.folder = folder
+        self.plans = plans
+        (self._done, self._diverged), self._planned = done, planned
+        self._programs = Programs() if programs is None else programs
+        self._chunks: dict[str, _Chunk] = {}
+        self._weights = [p.cost.update_flops + 1e5 for p in plans]
 
     def run(self) -> Iterator[Progress]:
         """Train everything pending; yield progress after each stretch.
@@ -95,14 +114,12 @@ class Execution:
 
         jobs = self._jobs()
         lanes = max((p.strategy.lanes for p in self.plans), default=1)
-        total = sum(self._work(job, job.program.cohort.training.steps - job.step) for job in jobs)
+        total = sum(self._work(job, job.end - job.step) for job in jobs)
         begun, worked = time.monotonic(), 0.0
         try:
             for stretch in train(jobs, min(lanes, len(jobs)) or 1):
                 self._take(stretch)
-                steps = (
-                    stretch.job.program.cohort.training.steps if stretch.finished else stretch.end
-                )
+                steps = stretch.job.end if stretch.finished else stretch.end
                 worked += self._work(stretch.job, steps - stretch.start)
                 elapsed = time.monotonic() - begun
                 share = worked / total
@@ -114,31 +131,29 @@ class Execution:
     def _jobs(self) -> list[Job]:
         """Interrupted chunks first, then new ones; cohort after cohort, seed by seed."""
         from descentlab.engine.lanes import Job
-        from descentlab.engine.program import Program
 
         opened: list[Job] = []
         new: list[list[Job]] = []
         for plan in self.plans:
             keep = plan.spec.record.predictions
-            by_width: dict[int, Program] = {}
             runs = {run.id: run for run in plan.cohort.runs}
             for checkpoint in plan.open_chunks:
                 width = checkpoint.leaves[0].shape[0]
                 layout = dataclasses.replace(
                     plan.strategy, form="map" if width == 1 else plan.strategy.form, width=width
                 )
-                program = by_width.setdefault(width, Program(plan.cohort, layout))
+                program = self._programs.of(plan.cohort, layout)
                 chunk = tuple(runs[name] for name in checkpoint.runs)
-                opened.append(
-                    Job(program, chunk, checkpoint.step, _state(program, checkpoint), keep)
-                )
+                state, until = _state(program, checkpoint), plan.until.get(checkpoint.runs[0])
+                opened.append(Job(program, chunk, checkpoint.step, state, keep, until))
             if plan.pending:
-                width = plan.strategy.width
-                program = by_width.get(width) or by_width.setdefault(
-                    width, Program(plan.cohort, plan.strategy)
+                program = self._programs.of(plan.cohort, plan.strategy)
+                new.append(
+                    [
+                        Job(program, chunk, predict=keep, until=plan.until.get(chunk[0].id))
+                        for chunk in plan.chunks
+                    ]
                 )
-                new.append([Job(program, chunk, predict=keep) for chunk in plan.chunks])
-            self._programs.extend(by_width.values())
         jobs = opened + _interleaved(new)
         for job in jobs:
             name = chunk_name(job.program.cohort.name, [run.id for run in job.runs])
@@ -161,6 +176,9 @@ class Execution:
         chunk.latest = stretch
         if stretch.finished:
             self._finish(chunk, stretch)
+        elif stretch.paused:
+            self._save(chunk)
+            del self._chunks[name]
         elif time.monotonic() - chunk.written > CHECKPOINT_SECONDS:
             self._save(chunk)
 

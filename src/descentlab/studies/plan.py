@@ -33,7 +33,10 @@ class RunName(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class CohortPlan:
-    """A cohort, the runs it still has to train, what one costs, and how they are laid out."""
+    """A cohort, the runs it still has to train, what one costs, and how they are laid out.
+
+    ``until`` has the update at which a run pauses, where that is not its last.
+    """
 
     cohort: Cohort
     spec: RunSpec
@@ -41,12 +44,20 @@ class CohortPlan:
     open_chunks: tuple[Checkpoint, ...]
     cost: Cost
     strategy: Strategy
+    until: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @property
     def chunks(self) -> list[tuple[Run, ...]]:
-        """The pending runs, cut into chunks of the strategy's width."""
+        """The pending runs, cut into chunks of the strategy's width that pause together."""
         width = self.strategy.width
-        return [self.pending[i : i + width] for i in range(0, len(self.pending), width)]
+        groups: dict[int | None, list[Run]] = {}
+        for run in self.pending:
+            groups.setdefault(self.until.get(run.id), []).append(run)
+        return [
+            tuple(group[i : i + width])
+            for group in groups.values()
+            for i in range(0, len(group), width)
+        ]
 
 
 class Datasets:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from descentlab.studies.claims.verdicts import Verdict
+    from descentlab.studies.search.summary import SearchSummary
 
 
 class StudyResult:
@@ -99,9 +100,20 @@ class StudyResult:
         )
         return next((m for m in wanted if m in self.metrics), self.metrics[0])
 
+    @cached_property
+    def search(self) -> SearchSummary | None:
+        """What a search with rungs found so far; None for other studies."""
+        from descentlab.studies.search.summary import summarise
+
+        return summarise(self) if self.study.rungs else None
+
     @property
     def planned(self) -> int:
-        """Number of runs that the study has."""
+        """Number of runs that are to be finished; a search eliminates the others."""
+        if self.search is not None:
+            last = sum(bracket.counts[-1] for bracket in self.study.rungs)
+            done = len(self.frame())
+            return done if self.search.over else max(done + 1, last * len(self.study.seeds))
         return len(self.configurations) * len(self.study.seeds)
 
     @property
@@ -245,6 +257,7 @@ class StudyResult:
             "configurations": [
                 self._configuration(c, groups.get(c.id)) for c in self.configurations
             ],
+            **({"search": self.search.to_json()} if self.search is not None else {}),
             "claims": [verdict.to_json() for verdict in self.claims()],
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import time
 from collections.abc import Generator, Iterator
@@ -104,7 +105,8 @@ def execute(
     Ending the iteration early leaves a folder that goes on with the same study.
     """
     from descentlab.engine.platform import enable_cache
-    from descentlab.studies.execute import Execution
+    from descentlab.studies.execute import Execution, Programs
+    from descentlab.studies.search.waves import waves
 
     check_folder(prepared, folder)
     datasets = Datasets()
@@ -116,14 +118,24 @@ def execute(
         stands = standing(folder)
         for name in stands.leftovers:
             folder.delete(name)
-        plans = _plan_rest(prepared, stands, options, datasets)
+        rungs = prepared.study.rungs
+        plans = _plan_rest(prepared, None if rungs else stands, options, datasets)
         folder.write(STUDY, write_yaml(prepared.resolved).encode())
         _state_claims(prepared.study, folder, len(stands.finished))
         planned = len(prepared.configurations) * len(prepared.study.seeds)
-        done = len(stands.finished), len(stands.diverged)
-        execution = Execution(folder, plans, done, planned)
-        with _recorded(folder, plans, datasets, execution, options):
-            yield from execution.run()
+        programs = Programs()
+        if not rungs:
+            done = len(stands.finished), len(stands.diverged)
+            execution = Execution(folder, plans, done, planned, programs)
+            with _recorded(folder, plans, datasets, programs, options):
+                yield from execution.run()
+            return
+        found = waves(prepared.study, prepared.configurations, folder, plans)
+        first = next(found, None)
+        if first is not None:
+            with _recorded(folder, plans, datasets, programs, options):
+                for wave in itertools.chain([first], found):
+                    yield from Execution(folder, wave, (0, 0), planned, programs).run()
 
 
 def check_folder(prepared: Prepared, folder: Folder) -> None:
@@ -226,7 +238,7 @@ def _state_claims(study: Study, folder: Folder, finished: int) -> None:
 
 @contextlib.contextmanager
 def _recorded(
-    folder: Folder, plans: list[CohortPlan], datasets: Datasets, execution: Any, options: Options
+    folder: Folder, plans: list[CohortPlan], datasets: Datasets, programs: Any, options: Options
 ) -> Iterator[None]:
     """Keep a record of this session in the folder's provenance, whatever ends it."""
     from descentlab.engine.platform import device_name
@@ -249,6 +261,6 @@ def _recorded(
         yield
     finally:
         entry["seconds"] = round(time.monotonic() - begun, 2)
-        entry["compilations"] = execution.compilations
-        entry["compile_seconds"] = round(execution.compile_seconds, 2)
+        entry["compilations"] = programs.compilations
+        entry["compile_seconds"] = round(programs.compile_seconds, 2)
         write_provenance(folder, provenance)

@@ -15,6 +15,8 @@ from descentlab.objectives.specs import CATALOGUE as OBJECTIVES
 from descentlab.optimizers.schedule_specs import CATALOGUE as SCHEDULES
 from descentlab.optimizers.specs import CATALOGUE as OPTIMIZERS
 from descentlab.studies.claims.spec import CLAIMS
+from descentlab.studies.search.brackets import Bracket
+from descentlab.studies.search.spec import SEARCHES
 
 STUDY = "study.yaml"
 """The file in a results folder that holds the resolved study."""
@@ -100,15 +102,36 @@ class Study(Spec):
     question: str = ""
     run: dict[str, Any]
     vary: tuple[Grid, ...] = ()
+    search: Annotated[Any, PlainValidator(SEARCHES.validate)] | None = None
     seeds: tuple[Seed, ...] = (0,)
     claims: tuple[Annotated[Any, PlainValidator(CLAIMS.validate)], ...] = ()
     report: ReportSpec = ReportSpec()
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Study:
+        if self.search is None:
+            return self
+        if self.vary:
+            raise ValueError("give either 'vary' or 'search', and not both")
+        epochs = self.run.get("epochs")
+        whole = isinstance(epochs, int) and not isinstance(epochs, bool) and epochs > 0
+        if hasattr(self.search, "factor") and not whole:
+            raise ValueError("the rungs of a search are whole epochs: give 'run.epochs'")
+        return self
+
+    @property
+    def rungs(self) -> list[Bracket]:
+        """The brackets of a search that eliminates settings; none for other studies."""
+        if self.search is None or not hasattr(self.search, "factor"):
+            return []
+        return self.search.brackets(int(self.run["epochs"]))
 
     @property
     def metrics(self) -> dict[str, str]:
         """The metrics that the study speaks of, by their place in the file."""
         places = {f"claims.{i}.metric": claim.metric for i, claim in enumerate(self.claims)}
         places["report.metric"] = self.report.metric
+        places["search.metric"] = self.search.metric if self.search is not None else None
         return {place: metric for place, metric in places.items() if metric is not None}
 
     @field_validator("name")

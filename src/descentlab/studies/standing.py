@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from descentlab.store.checkpoints import (
@@ -18,79 +19,118 @@ class Standing(NamedTuple):
     """What a folder holds.
 
     Attributes:
-        finished: runs that are done.
-        diverged: those of them that diverged.
-        opened: chunks to go on with.
+        finished: runs of chunks in which every run is done.
+        ended: runs that are done, by whether they diverged; in other chunks too.
+        opened: chunks that can go on, each with the state at its end.
+        reached: the update up to which each run is on record.
         leftovers: files that a killed process left behind, or that became useless
             because somebody deleted others: checkpoints that no segment reaches or that
-            a later one replaced, segments of a chunk that must be trained anew.
+            a later one replaced, segments that nothing leads to or goes on from.
     """
 
     finished: frozenset[str]
-    diverged: frozenset[str]
+    ended: dict[str, bool]
     opened: tuple[Checkpoint, ...]
+    reached: dict[str, int]
     leftovers: tuple[str, ...]
 
+    @property
+    def diverged(self) -> frozenset[str]:
+        """The finished runs that diverged."""
+        return frozenset(run for run in self.finished if self.ended[run])
 
-class _Chunk(NamedTuple):
+
+@dataclass
+class _Chunk:
     """What the segments of one chunk say."""
 
-    names: list[str]
-    stretches: list[tuple[int, int]]
-    runs: set[str]
-    ended: set[str]
-    diverged: set[str]
+    names: list[str] = field(default_factory=list)
+    stretches: list[tuple[int, int]] = field(default_factory=list)
+    runs: set[str] = field(default_factory=set)
+    ended: dict[str, bool] = field(default_factory=dict)
 
     @property
-    def gapless(self) -> bool:
-        """Whether each segment begins where the one before it ends, the first at the start."""
-        starts, ends = zip(*sorted(self.stretches), strict=True)
-        return starts == (0, *ends[:-1])
+    def start(self) -> int:
+        return min(start for start, _ in self.stretches)
 
     @property
     def end(self) -> int:
         return max(end for _, end in self.stretches)
 
     @property
+    def gapless(self) -> bool:
+        """Whether each segment begins where the one before it ends."""
+        starts, ends = zip(*sorted(self.stretches), strict=True)
+        return starts[1:] == ends[:-1]
+
+    @property
     def complete(self) -> bool:
-        return self.gapless and self.runs == self.ended
+        return self.runs == set(self.ended)
 
 
 def standing(folder: Folder) -> Standing:
-    """Read where a folder stands; nothing is changed."""
+    """Read where a folder stands; nothing is changed.
+
+    A chunk counts if its segments follow one another without a gap, all its runs are on
+    record up to where it starts, and each is done, has gone on in another chunk, or can
+    go on from its checkpoint.
+    """
     chunks = _chunks(folder)
-    opened: dict[str, Checkpoint] = {}
-    leftovers: list[str] = []
-    for name in checkpoint_names(folder):
-        key, _, end = name.rpartition("-")
+    saved = {name.rpartition("-")[0::2]: name for name in checkpoint_names(folder)}
+    states = {(key, int(step)): name for (key, step), name in saved.items()}
+    lost: set[str] = set()
+    while True:
+        reached, bad = _followed(chunks, states, lost)
+        if not bad:
+            break
+        lost |= bad  # what followed from it is lost with it
+    opened: list[Checkpoint] = []
+    leftovers = [f"{SEGMENTS}/{name}.parquet" for key in sorted(lost) for name in chunks[key].names]
+    for (key, step), name in states.items():
         chunk = chunks.get(key)
-        if chunk is None or chunk.complete or not chunk.gapless or chunk.end != int(end):
+        if chunk is None or key in lost or chunk.complete or chunk.end != step:
             leftovers.append(f"{CHECKPOINTS}/{name}.npz")
         else:
-            opened[key] = read_checkpoint(folder, name)
-    finished: set[str] = set()
-    diverged: set[str] = set()
-    for key, chunk in chunks.items():
-        if chunk.complete:
-            finished |= chunk.ended
-            diverged |= chunk.diverged
-        elif key not in opened:
-            leftovers += [f"{SEGMENTS}/{name}.parquet" for name in chunk.names]
+            opened.append(read_checkpoint(folder, name))
+    sound = [chunk for key, chunk in chunks.items() if key not in lost]
     return Standing(
-        frozenset(finished), frozenset(diverged), tuple(opened.values()), tuple(leftovers)
+        frozenset(run for chunk in sound if chunk.complete for run in chunk.ended),
+        {run: diverged for chunk in sound for run, diverged in chunk.ended.items()},
+        tuple(opened),
+        reached,
+        tuple(leftovers),
     )
+
+
+def _followed(
+    chunks: dict[str, _Chunk], states: dict[tuple[str, int], str], lost: set[str]
+) -> tuple[dict[str, int], set[str]]:
+    """Follow the chunks from the start; return how far each run gets, and what is no good."""
+    reached: dict[str, int] = {}
+    sound: list[tuple[str, _Chunk]] = []
+    for key, chunk in sorted(chunks.items(), key=lambda item: (item[1].start, item[0])):
+        if key in lost:
+            continue
+        if not chunk.gapless or any(reached.get(run, 0) != chunk.start for run in chunk.runs):
+            return reached, {key}
+        reached |= dict.fromkeys(chunk.runs, chunk.end)
+        sound.append((key, chunk))
+    for key, chunk in sound:
+        stuck = any(r not in chunk.ended and reached[r] == chunk.end for r in chunk.runs)
+        if stuck and (key, chunk.end) not in states:
+            return reached, {key}
+    return reached, set()
 
 
 def _chunks(folder: Folder) -> dict[str, _Chunk]:
     chunks: dict[str, _Chunk] = {}
     for name in segment_names(folder):
         key, start, end = name.rsplit("-", 2)
-        chunk = chunks.setdefault(key, _Chunk([], [], set(), set(), set()))
+        chunk = chunks.setdefault(key, _Chunk())
         table = read_segment(folder, name, ["run", "diverged", "last"])
-        final = table.filter(table["last"])
+        final = table.filter(table["last"]).to_pydict()
         chunk.names.append(name)
         chunk.stretches.append((int(start), int(end)))
         chunk.runs.update(table["run"].to_pylist())
-        chunk.ended.update(final["run"].to_pylist())
-        chunk.diverged.update(final.filter(final["diverged"])["run"].to_pylist())
+        chunk.ended.update(zip(final["run"], final["diverged"], strict=True))
     return chunks

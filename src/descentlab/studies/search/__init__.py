@@ -1,0 +1,1 @@
+"""Search: settings drawn from spaces, trained as far as they deserve, never twice."""

@@ -1,0 +1,184 @@
+"""What a search found: its trials, best first, and what eliminating the others may have cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from descentlab.studies.configurations import Configuration, relative
+from descentlab.studies.search.rungs import Rung, Standings
+from descentlab.studies.search.waves import rung_values, search_metric, search_standings
+
+if TYPE_CHECKING:
+    from descentlab.studies.result import StudyResult
+
+Status = Literal["finished", "eliminated", "diverged", "audited", "training"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One setting of a search.
+
+    Attributes:
+        configuration: the setting.
+        bracket, rung: where it came to; counted from 0.
+        initial_epoch: the epoch at which that rung began.
+        epochs: how long it has been trained by the end of it.
+        value: its figure there (a mean over seeds); NaN if it diverged.
+        status: what became of it.
+    """
+
+    configuration: Configuration
+    bracket: int
+    rung: int
+    initial_epoch: int
+    epochs: int
+    value: float
+    status: Status
+
+
+@dataclass(frozen=True)
+class SearchSummary:
+    """A search with rungs.
+
+    Attributes:
+        metric: what settings are ranked by.
+        lower_is_better: whether it is a loss.
+        trials: best first: those that were finished, then the others, the furthest first.
+        standings: rung by rung.
+        trained, full: epochs that were trained, and that training all settings in full takes.
+        at_edges: values of the best setting that lie at an end of their range, in words.
+        regret: how much better the best audited setting is than the best finished one
+            (negative: worse); None without an audit.
+    """
+
+    metric: str
+    lower_is_better: bool
+    trials: tuple[Trial, ...]
+    standings: Standings
+    trained: int
+    full: int
+    at_edges: tuple[str, ...]
+    regret: float | None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to train."""
+        return not self.standings.wanted
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the search as ``descentlab show --json`` prints it."""
+        return {
+            "metric": self.metric,
+            "over": self.over,
+            "epochs_trained": self.trained,
+            "epochs_in_full": self.full,
+            "trials": [_trial_json(trial) for trial in self.trials],
+            "rungs": [_rung_json(rung) for rung in self.standings.rungs],
+            "at_edges": list(self.at_edges),
+            "regret": self.regret,
+        }
+
+
+def summarise(result: StudyResult) -> SearchSummary:
+    """Return what the search in a results folder found so far."""
+    study, epochs = result.study, int(result.study.run["epochs"])
+    metric = search_metric(study)
+    lower = metric.endswith("_loss")
+    now = search_standings(study, result.configurations, result.folder)
+    values = rung_values(study, result.folder, metric)
+    last: dict[str, Trial] = {}
+    for rung in now.rungs:
+        for name in rung.members:
+            last[name] = _trial(result, rung, name, now)
+    for name in now.audited:
+        if (name, epochs) in values:
+            last[name] = _audited(last[name], epochs, values[name, epochs])
+    trials = sorted(last.values(), key=lambda trial: _rank(trial, lower))
+    finished = [t for t in trials if t.status == "finished"]
+    return SearchSummary(
+        metric,
+        lower,
+        tuple(trials),
+        now,
+        len(study.seeds) * sum(trial.epochs for trial in trials),
+        len(study.seeds) * epochs * len(result.configurations),
+        tuple(edges(study.search.space, finished[0].configuration)) if finished else (),  # type: ignore[union-attr]
+        _regret(trials, finished, lower),
+    )
+
+
+def edges(space: Mapping[str, Any], configuration: Configuration) -> list[str]:
+    """Return the values of a setting that lie at an end of their range, in words."""
+    found = []
+    for path, dimension in space.items():
+        ends = dimension.edges()
+        value = configuration.values.get(relative(path))
+        if ends is None or value is None or value not in ends:
+            continue
+        side = "smallest" if value == ends[0] else "largest"
+        found.append(f"{path} = {value:g} is the {side} that was searched")
+    return found
+
+
+def _trial(result: StudyResult, rung: Rung, name: str, now: Standings) -> Trial:
+    configuration = next(c for c in result.configurations if c.id == name)
+    before = [
+        r.epochs for r in now.rungs if r.bracket == rung.bracket and r.number == rung.number - 1
+    ]
+    value = rung.values.get(name, math.nan)
+    status: Status = "finished" if rung.epochs == int(result.study.run["epochs"]) else "eliminated"
+    if not rung.values:
+        status = "training"
+    elif math.isnan(value):
+        status = "diverged"
+    return Trial(
+        configuration, rung.bracket, rung.number, before[0] if before else 0, rung.epochs, value,
+        status,
+    )  # fmt: skip
+
+
+def _audited(trial: Trial, epochs: int, value: float) -> Trial:
+    return Trial(
+        trial.configuration, trial.bracket, trial.rung, trial.epochs, epochs, value, "audited"
+    )
+
+
+def _rank(trial: Trial, lower: bool) -> tuple[Any, ...]:
+    order = {"finished": 0, "audited": 1}.get(trial.status, 2)
+    value = trial.value if lower else -trial.value
+    return order, -trial.epochs, math.inf if math.isnan(value) else value, trial.configuration.id
+
+
+def _regret(trials: Sequence[Trial], finished: Sequence[Trial], lower: bool) -> float | None:
+    audited = [t.value for t in trials if t.status == "audited" and math.isfinite(t.value)]
+    sound = [t.value for t in finished if math.isfinite(t.value)]
+    if not audited or not sound:
+        return None
+    return min(sound) - min(audited) if lower else max(audited) - max(sound)
+
+
+def _trial_json(trial: Trial) -> dict[str, Any]:
+    return {
+        "configuration": trial.configuration.id,
+        "values": trial.configuration.values,
+        "bracket": trial.bracket,
+        "rung": trial.rung,
+        "initial_epoch": trial.initial_epoch,
+        "epochs": trial.epochs,
+        "value": trial.value if math.isfinite(trial.value) else None,
+        "status": trial.status,
+    }
+
+
+def _rung_json(rung: Rung) -> dict[str, Any]:
+    return {
+        "bracket": rung.bracket,
+        "rung": rung.number,
+        "epochs": rung.epochs,
+        "settings": len(rung.members),
+        "diverged": sum(math.isnan(value) for value in rung.values.values()),
+        "survivors": list(rung.survivors),
+    }

@@ -1,0 +1,154 @@
+"""Waves: what of a search can be trained now, packed into chunks of one width.
+
+A wave is a pure function of what is on record, so a killed search goes on with the same
+promotions. A promoted run goes on from the state in which it was paused (parameters,
+optimizer, running sums; keys and place in the data follow from its seed and step), in a
+chunk of the same width and so in the same program: nothing is trained twice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from descentlab.core.errors import StoreError
+from descentlab.store.checkpoints import Checkpoint
+from descentlab.store.folder import Folder
+from descentlab.store.segments import query, segment_names
+from descentlab.studies.configurations import Configuration
+from descentlab.studies.plan import CohortPlan
+from descentlab.studies.search.rungs import Standings, standings
+from descentlab.studies.spec import Study
+from descentlab.studies.standing import Standing, standing
+
+Targets = Mapping[str, int]
+"""The update up to which each run is to be trained."""
+
+
+def waves(
+    study: Study, configurations: Sequence[Configuration], folder: Folder,
+    plans: Sequence[CohortPlan],
+) -> Iterator[list[CohortPlan]]:  # fmt: skip
+    """Yield what to train next, until the search is over."""
+    while True:
+        now = search_standings(study, configurations, folder)
+        if not now.wanted:
+            return
+        wave = packed(plans, standing(folder), now.wanted)
+        if not wave:
+            raise StoreError(
+                f"{folder}: the search wants {', '.join(now.wanted)} trained on, but there is no "
+                "state to go on from; delete the folder's segments and run the study again"
+            )
+        yield wave
+
+
+def search_standings(
+    study: Study, configurations: Sequence[Configuration], folder: Folder
+) -> Standings:
+    """Return where the search in a folder stands."""
+    metric = search_metric(study)
+    values = rung_values(study, folder, metric)
+    return standings(study, configurations, values, lower_is_better=metric.endswith("_loss"))
+
+
+def search_metric(study: Study) -> str:
+    """Return the metric that settings are ranked by: the search's, the report's, or a default."""
+    assert study.search is not None
+    return study.search.metric or study.report.metric or "validation_accuracy"
+
+
+def rung_values(study: Study, folder: Folder, metric: str) -> dict[tuple[str, int], float]:
+    """Return each configuration's mean figure over seeds by epoch, at the rungs' epochs.
+
+    NaN where a run of it has diverged by then.
+    """
+    if not segment_names(folder):
+        return {}
+    assert study.search is not None
+    total = int(study.run["epochs"])
+    epochs = {epochs for bracket in study.search.brackets(total) for epochs in bracket.budgets}
+    table = query(
+        folder,
+        f"""SELECT configuration, epoch, diverged, avg("{metric}") AS value, count(*) AS runs
+            FROM segments WHERE diverged OR epoch IN ({", ".join(map(str, epochs | {total}))})
+            GROUP BY configuration, epoch, diverged""",
+        ["configuration", "epoch", "diverged", metric],
+    )
+    rows = list(table.itertuples(index=False))
+    found = {
+        (row.configuration, int(row.epoch)): float(row.value)
+        for row in rows
+        if not row.diverged and row.runs == len(study.seeds)
+    }
+    for row in rows:
+        if row.diverged:
+            late = {(row.configuration, e): float("nan") for e in epochs if e >= row.epoch}
+            found = late | found
+    return found
+
+
+def packed(
+    plans: Sequence[CohortPlan], stands: Standing, wanted: Mapping[str, int]
+) -> list[CohortPlan]:
+    """Return the plans with what is wanted of them: new runs, and paused ones in full chunks."""
+    found = []
+    for plan in plans:
+        per_epoch = plan.cohort.steps_per_epoch
+        until = {
+            run.id: wanted[name] * per_epoch
+            for run in plan.cohort.runs
+            if (name := run.id.rsplit("-s", 1)[0]) in wanted and run.id not in stands.ended
+        }
+        going = {run: step for run, step in until.items() if stands.reached.get(run, 0) < step}
+        pending = tuple(r for r in plan.cohort.runs if r.id in going and r.id not in stands.reached)
+        begun = {run for run in going if run in stands.reached}
+        opened = tuple(_continued(plan, stands, going, begun))
+        if pending or opened:
+            found.append(
+                dataclasses.replace(plan, pending=pending, open_chunks=opened, until=going)
+            )
+    return found
+
+
+def _continued(
+    plan: CohortPlan, stands: Standing, going: Targets, begun: set[str]
+) -> Iterator[Checkpoint]:
+    """Yield the checkpoints to go on from: whole ones as they are, survivors of others together."""
+    own = {run.id for run in plan.cohort.runs}
+    rows: dict[tuple[int, int], list[tuple[str, Checkpoint, int]]] = {}
+    for checkpoint in stands.opened:
+        if checkpoint.runs[0] not in own:
+            continue
+        here = [
+            (index, run)
+            for index, run in enumerate(checkpoint.runs)
+            if run in begun and stands.reached[run] == checkpoint.step
+        ]
+        rest = [run for run in checkpoint.runs if run not in stands.ended]
+        together = len(here) == len(rest) and len({going[run] for _, run in here}) == 1
+        if together and all(stands.reached[run] == checkpoint.step for run in checkpoint.runs):
+            yield checkpoint
+            continue
+        for index, run in here:
+            key = checkpoint.step, going[run]
+            rows.setdefault(key, []).append((run, checkpoint, index))
+    order = {run.id: number for number, run in enumerate(plan.cohort.runs)}
+    width = plan.strategy.width
+    for (step, _), group in sorted(rows.items()):
+        group.sort(key=lambda row: order[row[0]])
+        for start in range(0, len(group), width):
+            yield _gathered(group[start : start + width], step, width)
+
+
+def _gathered(group: Sequence[tuple[str, Checkpoint, int]], step: int, width: int) -> Checkpoint:
+    """Return a checkpoint of runs out of others, padded with idle copies of the first."""
+    padded = [*group, *[group[0]] * (width - len(group))]
+    count = len(group[0][1].leaves)
+    leaves = tuple(
+        np.stack([checkpoint.leaves[i][index] for _, checkpoint, index in padded])
+        for i in range(count)
+    )
+    return Checkpoint(tuple(run for run, _, _ in group), step, leaves)
