@@ -169,7 +169,8 @@ def micro(labels: Any, p: Any) -> float:
 @pytest.mark.parametrize("seed", [3, 4, 5])
 @pytest.mark.parametrize("decimals", [1, 8])
 def test_variances_of_means_are_the_jackknifes(seed: int, decimals: int) -> None:
-    labels, logits = sample(seed, 350, 4, decimals=decimals)
+    labels, logits = sample(seed, 800, 4, decimals=decimals)
+    assert np.bincount(labels).min() > 10  # of fewer the spread is not believed
     p = softmax(logits)
     share = np.bincount(labels, minlength=4) / len(labels)
     auc = of(labels, p).auc
@@ -310,3 +311,33 @@ def test_no_threads_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.os, "cpu_count", lambda: 1)
     labels, logits = sample(12, 100, 3)
     assert of(labels, softmax(logits)).auc["macro"].value is not None
+
+
+@pytest.mark.parametrize("few", [1, 2, 3, 5])
+def test_a_class_of_a_few_examples_does_not_make_intervals_narrow(few: int) -> None:
+    """Their own spread is hardly known: two that agree by chance look certain."""
+    random, support = np.random.default_rng(few), np.array([100, 100, few])
+    labels = np.repeat([0, 1, 2], support)
+
+    def drawn(labels: Any) -> np.ndarray:
+        logits = random.normal(size=(len(labels), 3))
+        logits[np.arange(len(labels)), labels] += 1
+        return softmax(logits)
+
+    # The third class is 1 of 200 in both, so that "all others" are the same mixture.
+    many = np.repeat([0, 1, 2], [20_000, 20_000, 20_000])
+    p = drawn(many)
+    true = np.mean([_mixed_auc(many, p, k, support) for k in range(3)])
+    covered = [
+        (e := of(labels, drawn(labels)).auc["macro"]).low <= true <= e.high for _ in range(120)
+    ]
+    assert np.mean(covered) > 0.83
+
+
+def _mixed_auc(labels: Any, p: Any, k: int, support: np.ndarray) -> float:
+    others = [j for j in range(3) if j != k]
+    parts = []
+    for j in others:
+        own, rest = p[labels == k, k], np.sort(p[labels == j, k])
+        parts.append(np.searchsorted(rest, own).mean() / len(rest))
+    return float(np.average(parts, weights=support[others]))

@@ -63,7 +63,7 @@ def test_more_than_32_classes_are_drawn_as_well_in_their_short_form(monkeypatch)
     predictions = np.where(random.random(4000) < 0.7, labels, random.integers(0, 40, 4000))
     cells = count_cells(labels, predictions, 40)
     short = posterior_interval(cells, FIGURES, draws=10_000)
-    monkeypatch.setattr(resampling, "DENSE", 40)
+    monkeypatch.setattr(resampling, "FEW_CLASSES", 40)
     monkeypatch.setattr(resampling, "WORK", 10**9)
     dense = posterior_interval(cells, FIGURES, draws=10_000, seed=3)
     for name, (low, high) in dense.items():
@@ -153,3 +153,29 @@ def test_quantiles_leave_nan_out() -> None:
     values = np.append(np.arange(101.0), [np.nan, np.nan])
     assert quantiles(values, 0.9) == pytest.approx((5, 95))
     assert np.isnan(quantiles(np.array([np.nan]), 0.9)).all()
+
+
+@pytest.mark.parametrize("classes", [12, 30])
+@pytest.mark.parametrize("guessing", [True, False])
+def test_the_prior_does_not_shift_intervals_of_many_small_classes(classes, guessing) -> None:
+    """Ten examples a class: guesses must not look better than chance, nor good answers worse."""
+    random, right = np.random.default_rng(classes), 1 / classes if guessing else 0.9
+    joint = np.full((classes, classes), (1 - right) / (classes - 1) / classes)
+    np.fill_diagonal(joint, right / classes)
+    figures = {"balanced": counts.balanced_accuracy, "kappa": counts.kappa}
+    truth = {"balanced": right, "kappa": (right - 1 / classes) / (1 - 1 / classes)}
+    covered = dict.fromkeys(figures, 0)
+    for seed in range(100):
+        matrix = random.multinomial(10 * classes, joint.ravel()).reshape(classes, classes)
+        found = posterior_interval(Cells.of(matrix), figures, draws=300, seed=seed)
+        for name, (low, high) in found.items():
+            covered[name] += low - 1e-9 <= truth[name] <= high + 1e-9
+    assert min(covered.values()) > 83
+
+
+def test_figures_with_a_sign_are_not_cut_off_at_zero() -> None:
+    random = np.random.default_rng(1)
+    matrix = random.multinomial(400, np.full(1600, 1 / 1600)).reshape(40, 40)
+    figure = float(counts.kappa(Cells.of(matrix).margins()))
+    low, high = posterior_interval(Cells.of(matrix), {"kappa": counts.kappa})["kappa"]
+    assert low < figure - 0.01 and high > figure + 0.01

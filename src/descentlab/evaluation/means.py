@@ -94,11 +94,11 @@ def parts(
     counts = [_half_places(part, column.picked[mine]) for part, _ in column.others]
     influence = (above - ranking.auc) * (n / ranking.negatives)
     influence[mine] = (sum(counts) / ranking.negatives - ranking.auc) * (n / ranking.positives)
+    _scale(influence, ranking.cautious_variance(), mine, sample, n)
     precise = ranking.precision_influence(column.picked, positive=False)
     precise[mine] = ranking.precision_influence(column.picked[mine], positive=True)
     # Boyd's variance is the better one for few positives; the influences tell what classes share.
-    known = sample.variance_of_mean(precise, n)
-    precise *= (ranking.precision_variance / known) ** 0.5 if known > 0 else 0
+    _scale(precise, ranking.precision_variance, mine, sample, n)
     area: dict[str, Part] = {}
     precision: dict[str, Part] = {}
     for name, w in weights.classes.items():
@@ -107,6 +107,15 @@ def parts(
     for name, w in weights.pairs.items():
         area[name] = _pairs(column, ranking, w[k], above, counts, sample)
     return influence, area, precision
+
+
+def _scale(influence: np.ndarray, variance: float, mine: slice, sample: Sample, n: int) -> None:
+    """Scale an influence so that it has a variance; the class's own examples bear what it lacks."""
+    known = sample.variance_of_mean(influence, n)
+    if known > 0 and influence[mine].any():
+        influence *= (variance / known) ** 0.5
+    elif len(influence[mine]) and variance > known:  # a single positive has no spread of its own
+        influence[mine] = ((variance - known) * n / sample.weight[mine].sum()) ** 0.5
 
 
 def _half_places(part: np.ndarray, values: np.ndarray) -> np.ndarray:

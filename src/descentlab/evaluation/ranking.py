@@ -18,6 +18,8 @@ from descentlab.evaluation.proportions import wilson, z_quantile
 from descentlab.evaluation.results import Curve, Estimate
 
 CURVE_POINTS = 300
+FEW = 10
+"""Positives (or negatives) up to which their own spread is not trusted."""
 ROUNDING = 1e-26
 """A variance up to this is zero but for rounding."""
 
@@ -113,6 +115,27 @@ class Ranking:
         return (positive / (m - 1) if m > 1 else most) / m + (
             negative / (n - 1) if n > 1 else most
         ) / n
+
+    def cautious_variance(self) -> float:
+        r"""Return DeLong's variance, or Hanley and McNeil's where few examples make that too small.
+
+        With ten positives (or negatives) or fewer their spread is hardly known, and
+        two that agree by chance would make the interval far too narrow. Then at least
+
+        .. math:: \frac{A(1 - A) + (m - 1)(Q_1 - A^2) + (n - 1)(Q_2 - A^2)}{m n},
+                  \qquad Q_1 = \frac{A}{2 - A}, \quad Q_2 = \frac{2 A^2}{1 + A}
+
+        is taken, which needs no spread.
+
+        Source: Hanley and McNeil, The meaning and use of the area under a receiver
+        operating characteristic (ROC) curve, Radiology 143 (1982).
+        """
+        a, m, n = self.auc, self.positives, self.negatives
+        if min(m, n) > FEW:
+            return self.variance()
+        one, two = a / (2 - a), 2 * a * a / (1 + a)
+        own = a * (1 - a) + (m - 1) * (one - a * a) + (n - 1) * (two - a * a)
+        return max(self.variance(), own / (m * n))
 
     @property
     def precision_variance(self) -> float:
@@ -235,7 +258,7 @@ def logit_interval(value: float, error: float, level: float) -> tuple[float, flo
 def auc_estimate(ranking: Ranking, level: float = 0.95) -> Estimate:
     """Return the AUC of a ranking with DeLong's interval on the logit scale."""
     fewest = min(ranking.positives, ranking.negatives)
-    low, high = auc_interval(ranking.auc, ranking.variance(), fewest, level)
+    low, high = auc_interval(ranking.auc, ranking.cautious_variance(), fewest, level)
     return Estimate(ranking.auc, low, high, "DeLong, logit")
 
 

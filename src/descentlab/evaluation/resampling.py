@@ -14,8 +14,8 @@ from jaxtyping import Float
 from descentlab.evaluation.counts import Cells, Margins
 
 DRAWS = 10_000
-DENSE = 32
-"""Up to this many classes every cell is drawn on its own, above it a row's empty ones at once."""
+FEW_CLASSES = 8
+"""Up to this many classes the prior is taken as it is, and every cell drawn on its own."""
 
 RIGHT = WRONG = 0.25
 """Examples of each class that the prior is worth: on the diagonal, and beside it."""
@@ -38,10 +38,11 @@ def posterior_interval(
     an example of each class: a quarter right, and a quarter wrong, spread evenly over
     the other classes. (A prior of 1/K on every cell is worth more wrong examples the
     more classes there are, and draws macro figures of good classifiers down.) With more
-    than 32 classes a row's empty cells are drawn as one and spread over the columns, and
-    the draws of a figure are moved so that their mean is the figure itself: with a few
-    examples in each of very many classes even half an example adds up. The interval
-    always holds the figure.
+    than eight classes the draws of a figure are moved so that their mean is the figure
+    itself: with ten examples in each of twelve classes even half an example adds up
+    (simulated: intervals of guesses would lie above chance in a tenth of cases with
+    twelve classes, in half of them with thirty). A row's empty cells are then drawn as
+    one and spread over the columns. The interval always holds the figure.
 
     Args:
         cells: the confusion matrix.
@@ -54,8 +55,9 @@ def posterior_interval(
     found = {}
     for name, values in _drawn(_posterior(cells, draws, seed), figures).items():
         figure = float(figures[name](margins))
-        if cells.classes > DENSE and np.isfinite(figure):
-            values = np.clip(values + (figure - np.nanmean(values)), min(0.0, figure), 1)
+        if cells.classes > FEW_CLASSES and np.isfinite(figure):
+            floor = -1.0 if np.nanmin(values) < 0 else 0.0  # Matthews and kappa have signs
+            values = np.clip(values + (figure - np.nanmean(values)), min(floor, figure), 1)
         low, high = quantiles(values, level)
         found[name] = (float(np.fmin(low, figure)), float(np.fmax(high, figure)))
     return found
@@ -156,7 +158,7 @@ def _bootstrap(cells: Cells, draws: int, seed: int) -> Iterator[Margins]:
 def _posterior(cells: Cells, draws: int, seed: int) -> Iterator[Margins]:
     generator = np.random.default_rng(seed)
     classes = cells.classes
-    if classes <= DENSE:
+    if classes <= FEW_CLASSES:
         row, column = np.divmod(np.arange(classes * classes), classes)
         weight = cells.matrix().ravel() + np.where(row == column, RIGHT, WRONG / (classes - 1 or 1))
         sums = Sums(row, column, classes)
