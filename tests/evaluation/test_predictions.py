@@ -77,6 +77,12 @@ def test_labels_and_predictions_are_numbered_alike() -> None:
         evaluate([1, 2, 2], [0, 1, 2], classes=["1", "2", "3"])
 
 
+def test_labels_and_predictions_without_a_class_in_common_are_fine_if_said_to_be() -> None:
+    found = evaluate([0, 1], [2, 3], classes=range(4))
+    assert found.figures["accuracy"].value == 0
+    assert evaluate([0, 1, 1], [2, 2, 2]).figures["accuracy"].value == 0  # a constant answer
+
+
 def test_without_predictions_the_highest_score_answers() -> None:
     found = Predictions.of([0, 1, 1], probabilities=EVEN)
     assert found.answers is None and found.classes == ("0", "1")
@@ -113,6 +119,11 @@ BAD = [
     (([0, 7], [0, 0]), {"classes": ["a", "b"]}, r"label 7 .* 0 … 1, or one of a, b"),
     ((["a", "c"], ["a", "a"]), {"classes": ["a", "b"]}, r"label 'c' \(example 1\) .* a, b; say"),
     ((["cat"] * 3, None), {"logits": EVEN}, "'cat' .* 0, 1; say the classes in the order of the s"),
+    ((["True", "False"], ["1", "0"]), {}, "labels are False, True, predictions are 0, 1: no class"),
+    ((["cat", "dog"], ["Cat", "Dog"]), {}, "in both; write them alike, or say the classes"),
+    (([0, 1], ["cat", "dog"]), {}, "labels are 0, 1, predictions are cat, dog"),
+    (([0, 1], None), {"logits": [[0.5], [1]]}, "classes 0, 1, but scores of one class: one column"),
+    (([0, 0], [0, 1]), {"probabilities": [[1], [1]]}, r"both: np.column_stack\(\[1 - p, p"),
     (([0], [0]), {"classes": ["a", "a"]}, "every class once; 'a' is there twice"),
     (([0] * 3, None), {"logits": EVEN, "classes": list("abc")}, "3 classes, but scores of 2"),
     (([0, 1], None), {"probabilities": [0.2, 0.8]}, r"\[examples, classes\]; found .*\(2,\)"),

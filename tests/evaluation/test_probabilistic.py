@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-from descentlab.evaluation import probabilistic
+from descentlab.evaluation import evaluate, probabilistic
 from descentlab.evaluation.probabilistic import (
     BINS,
     Sums,
@@ -66,7 +66,22 @@ def test_a_probability_of_0_counts_as_scikit_learn_has_it(dtype: type) -> None:
     sums = of_probabilities(p, labels)
     expected = metrics.log_loss(labels, p, labels=range(3))
     assert sums.loss[0] / 4 == pytest.approx(expected, rel=PRECISION[dtype])
-    assert np.isfinite(sums.loss).all() and sums.impossible == 2
+    assert np.isfinite(sums.loss).all() and sums.raised == 2
+
+
+@dtypes
+def test_every_probability_that_log_loss_raises_is_counted_and_said(dtype: type) -> None:
+    step = np.finfo(dtype).eps
+    true = np.array([step, step / 2, step / 4, 0, 0.5], dtype)
+    p = np.stack([true, 1 - true], axis=1)
+    assert of_probabilities(p, np.zeros(5, int)).raised == 3
+    notes = evaluate(np.zeros(5, int), probabilities=p).notes
+    assert f"3 of the true classes' probabilities lie below {step:.2g}, " in notes[0]
+    assert f"tells apart in {np.dtype(dtype)}, and count as that" in notes[0]
+    assert (
+        "1 of the true classes' probabilities lies" in evaluate([0], probabilities=p[3:4]).notes[0]
+    )
+    assert len(evaluate([0], probabilities=p[:1]).notes) == 1
 
 
 @dtypes
@@ -86,7 +101,32 @@ def test_logits_give_what_their_softmax_in_float64_gives(dtype: type, size: floa
     np.testing.assert_allclose(sums.loss, [loss.sum(), (loss**2).sum()], rtol=tolerance)
     np.testing.assert_allclose(sums.brier, [brier.sum(), (brier**2).sum()], rtol=tolerance)
     np.testing.assert_allclose(example_losses(scores, labels), loss, rtol=1e-4, atol=1e-6)
-    assert sums.impossible == 0
+    assert sums.raised == 0
+
+
+def test_logits_that_are_too_far_apart_for_float32_have_their_loss() -> None:
+    most = np.finfo(np.float32).max
+    scores = Scores.of("logits", np.array([[most, -most], [-most / 2, most]], np.float32))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        best, sums = summarise(scores, np.array([1, 0]))
+        losses = example_losses(scores, np.array([1, 0]))
+    expected = np.array([2, 1.5]) * float(most)
+    assert best.tolist() == [0, 1] and sums.loss[0] == pytest.approx(expected.sum())
+    np.testing.assert_allclose(losses, expected)
+    np.testing.assert_allclose(sums.brier, [4, 8])
+
+
+def test_a_loss_beyond_float64_is_infinite_and_json_says_so() -> None:
+    logits = np.array([[1e300, -1e300], [1e308, -1e308], [-1.7e308, 1.7e308]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = evaluate([0, 1, 1], logits=logits)
+    assert found.figures["log_loss"].value == np.inf
+    assert found.to_json()["log_loss"] == {"value": None, "reason": "infinite"}
+    assert found.figures["accuracy"].value == pytest.approx(2 / 3)
+    assert found.figures["brier"].value == pytest.approx(1 / 3)
+    assert found.per_class[1].auc.value == 0.5  # one pair of two is in order
 
 
 @dtypes

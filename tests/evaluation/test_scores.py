@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.special import log_softmax, logsumexp
 from descentlab.evaluation import scores as module
 from descentlab.evaluation.probabilistic import summarise
 from descentlab.evaluation.ranking import Ranking
-from descentlab.evaluation.scores import Scores, best_class, names_of
+from descentlab.evaluation.scores import Scores, best_class
 
 
 def exact_log_odds(logits: Any) -> np.ndarray:
@@ -150,6 +151,8 @@ def test_the_answer_is_the_first_of_equal_scores() -> None:
     [
         (np.zeros(3), r"logits as numbers \[examples, classes\]; found float64 of shape \(3,\)"),
         (np.zeros((2, 2, 2)), r"shape \(2, 2, 2\)"),
+        (np.zeros((2, 0)), r"shape \(2, 0\)$"),
+        (np.zeros(3), r"one column; for two classes give both: np.column_stack\(\[np.zeros_like"),
         (np.array([["a", "b"]]), "found <U1"),
         (np.array([[True, False]]), "found bool"),
         (np.array([[1, 1j]]), "found complex128"),
@@ -190,6 +193,48 @@ def test_impossible_scores_are_refused_with_their_example(
         summarise(Scores(scale, (array[:30], array[30:])), np.zeros(100, int))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("decimals", "classes"), [(2, 5), (3, 4), (3, 90), (4, 9), (4, 500)])
+def test_probabilities_rounded_to_a_few_decimals_are_accepted(dtype, decimals, classes) -> None:
+    rounded = softmax(sample(9, 400, classes)[1]).round(decimals)
+    gap = np.abs(rounded.sum(axis=1) - 1).max()
+    assert gap > 1e-4  # they would not be, were they not rounded
+    summarise(Scores.of("probabilities", rounded.astype(dtype)), np.zeros(400, int))
+    rounded[7, 0] += 0.0123456  # no longer rounded
+    with pytest.raises(ValueError, match="sum to 1; example"):
+        summarise(Scores.of("probabilities", rounded.astype(dtype)), np.zeros(400, int))
+
+
+SUMS = [
+    ([70.0, 30.0], r"is 100\); are they percentages\? Divide them by 100"),
+    ([33.3, 66.6], r"is 99.9\); are they percentages"),
+    ([0.5, 0.4], r"is 0.9\); are they rounded\? Write more digits"),
+    ([0.12, 0.9], r"is 1.02\); are they rounded"),  # off by more than 2 decimals explain
+    ([0.003, 0.0], r"is 0.003\)$"),
+    ([0.001] * 900, r"is 0.9\); are they rounded"),  # 900 classes would excuse sums up to 1.45
+    ([0.2], r"is 0.2\); one column; for two classes give both: np.column_stack\(\[1 - p, p\]\)"),
+]
+
+
+@pytest.mark.parametrize(("row", "message"), SUMS)
+def test_sums_that_rounding_does_not_explain_are_refused(row: list[float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        summarise(Scores.of("probabilities", np.array([row])), np.zeros(1, int))
+
+
+def test_float32_logits_that_are_too_far_apart_for_it_keep_their_order() -> None:
+    most = np.finfo(np.float32).max
+    logits = np.outer([-1, -0.9, -0.8, 0.8, 0.9, 1], [most, -most]).astype(np.float32)
+    pieces = logits[:4], logits[4:]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        column = Scores("logits", pieces).column(0)
+        own = Scores("logits", pieces).own(np.zeros(6, int))
+    assert (np.diff(column) > 0).all() and np.isfinite(column).all()
+    np.testing.assert_array_equal(own, column)
+    np.testing.assert_allclose(column, 2 * logits[:, 0].astype(np.float64))
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("classes", [2, 10, 1000])
 def test_a_softmax_rounded_to_its_precision_is_accepted(dtype: type, classes: int) -> None:
@@ -212,8 +257,3 @@ def test_classes_masked_by_the_least_number_there_is_are_fine(dtype: type) -> No
     expected = -log_softmax(logits[:, :2].astype(np.float64), axis=1)[np.arange(50), labels]
     np.testing.assert_array_equal(best, logits.argmax(axis=1))
     assert sums.loss[0] == pytest.approx(expected.sum(), rel=1e-3)
-
-
-def test_without_names_classes_have_their_numbers() -> None:
-    assert names_of(None, 3) == ("0", "1", "2")
-    assert names_of(["a", "b"], 2) == ("a", "b")

@@ -13,7 +13,7 @@ from descentlab.evaluation.areas import MEANS, Areas, areas
 from descentlab.evaluation.baselines import TOP, baselines
 from descentlab.evaluation.counts import DENSE_CLASSES, Cells, Margins, count_cells
 from descentlab.evaluation.predictions import Predictions
-from descentlab.evaluation.probabilistic import Sums, calibration, mean_estimate, summarise
+from descentlab.evaluation.probabilistic import Sums, calibration, least, mean_estimate, summarise
 from descentlab.evaluation.proportions import f1_interval, z_quantile
 from descentlab.evaluation.resampling import posterior_interval
 from descentlab.evaluation.results import Calibration, ClassFigures, Estimate, Evaluation
@@ -206,11 +206,13 @@ def _notes(given: Predictions, best: Any, sums: Sums | None) -> tuple[str, ...]:
                 "The predictions given differ from the class with the highest score in "
                 f"{differ:,} of {len(given.labels):,} examples; counts are of those given."
             )
-    if sums is not None and sums.impossible:
+    if sums is not None and sums.raised and given.scores is not None:
+        dtype = given.scores.pieces[0].dtype
+        lie, count = ("lies", "counts") if sums.raised == 1 else ("lie", "count")
         notes.append(
-            f"{sums.impossible:,} examples were given a probability of 0 for their true class; "
-            "for the log loss the smallest step above 0 of this precision stands in, as in "
-            "scikit-learn, because it would be infinite."
+            f"{sums.raised:,} of the true classes' probabilities {lie} below {least(dtype):.2g}, "
+            f"the smallest that log loss tells apart in {dtype}, and {count} as that, as in "
+            "scikit-learn."
         )
     if given.scores is not None:
         notes.append(

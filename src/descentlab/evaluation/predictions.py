@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from descentlab.evaluation.scores import Scores
+from descentlab.evaluation.scores import ONE_COLUMN, Scores
 
 
 @dataclass(frozen=True)
@@ -121,13 +121,21 @@ def _class_names(
     labels: np.ndarray, given: np.ndarray | None, scores: Scores | None,
     classes: Sequence[Any] | None,
 ) -> tuple[str, ...]:  # fmt: skip
+    if scores is not None and scores.classes == 1:
+        _refuse_one_column(labels, given, scores)
     if classes is None and scores is not None:
         return tuple(map(str, range(scores.classes)))
     if classes is None:
         assert given is not None
         if labels.dtype.kind != given.dtype.kind and "U" in (labels.dtype.kind, given.dtype.kind):
             labels, given = labels.astype(str), given.astype(str)
-        return tuple(map(str, np.union1d(np.unique(labels), np.unique(given)).tolist()))
+        both = np.unique(labels), np.unique(given)
+        if min(map(len, both)) > 1 and not np.isin(*both).any():
+            raise ValueError(
+                f"labels are {_few(both[0])}, predictions are {_few(both[1])}: no class is in "
+                "both; write them alike, or say the classes (classes=…)"
+            )
+        return tuple(map(str, np.union1d(*both).tolist()))
     names = tuple(map(str, classes))
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -135,6 +143,15 @@ def _class_names(
     if scores is not None and scores.classes != len(names):
         raise ValueError(f"{len(names)} classes, but scores of {scores.classes}")
     return names
+
+
+def _refuse_one_column(labels: np.ndarray, given: np.ndarray | None, scores: Scores) -> None:
+    for values in (labels, given):
+        if values is not None and (values != values[0]).any():
+            raise ValueError(
+                f"classes {_few(np.unique(values), 3)}, but scores of one class: "
+                f"{ONE_COLUMN[scores.scale]}"
+            )
 
 
 def _numbered(
@@ -166,7 +183,7 @@ def _distinct(values: np.ndarray, plain: bool) -> np.ndarray:
 
 
 def _is_number(name: str) -> bool:
-    return name.lstrip("-").isdecimal()
+    return name.isascii() and name.lstrip("-").isdecimal()
 
 
 def _by_name(
@@ -197,6 +214,6 @@ def _places(values: np.ndarray, names: tuple[str, ...], what: str) -> np.ndarray
     return values.astype(np.int64) if values.dtype == np.uint64 else values  # uint64 + int64: float
 
 
-def _few(names: Sequence[str], most: int = 8) -> str:
-    shown = ", ".join(names[:most])
+def _few(names: Sequence[Any] | np.ndarray, most: int = 8) -> str:
+    shown = ", ".join(map(str, names[:most]))
     return shown + (f", … ({len(names)})" if len(names) > most else "")

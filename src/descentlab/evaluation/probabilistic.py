@@ -29,8 +29,8 @@ class Sums:
     """Σ and Σ of squares of -ln p of the true class."""
     brier: np.ndarray
     """Σ and Σ of squares of Σ_k (p_k - [k is true])²."""
-    impossible: int
-    """Examples whose true class was given a probability of 0."""
+    raised: int
+    """Examples whose true class was given a probability below :func:`least`, which counts."""
     ranks: np.ndarray
     """Examples whose true class came first, second, ….; the last place holds the rest."""
     bins: np.ndarray
@@ -64,12 +64,20 @@ def summarise(scores: Scores, labels: Int[np.ndarray, " n"]) -> tuple[Int[np.nda
         best[part], highest = best_class(block)
         return _sums(scores.scale, block, labels[part], best[part], highest, piece.dtype)
 
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(os.cpu_count()) as threads, np.errstate(over="ignore"):
         found = threads.map(work, jobs)
         total = next(found)
         for sums in found:
             total += sums
     return best, total
+
+
+def least(dtype: np.dtype) -> float:
+    """Return the lowest probability that log loss tells apart: ε, the step of numbers at 1.
+
+    As in scikit-learn lower ones count as this, else a single 0 makes the mean infinite.
+    """
+    return float(np.finfo(dtype).eps)
 
 
 def _ranges(scores: Scores) -> Iterator[tuple[np.ndarray, int, int]]:
@@ -84,20 +92,21 @@ def _sums(
 ) -> Sums:  # fmt: skip
     n = block.shape[1]
     true = block[labels, np.arange(n)]
+    raised = 0
     if scale == "logits":
-        exps = np.exp(block - highest)
+        with np.errstate(over="ignore"):  # exp(-∞) is 0, as it should be
+            exps = np.exp(block - highest)
+            own = np.exp(true - highest)
         total = exps.sum(axis=0)
         confidence = 1 / total
-        loss = np.log(total) + (highest - true)
+        own *= confidence
+        loss = _loss(total, highest, true)
         squares = np.einsum("kn,kn->n", exps, exps) * confidence**2
-        own = np.exp(true - highest) * confidence
-        impossible = 0
     else:
-        least = np.finfo(dtype).eps  # as scikit-learn: else one 0 makes the mean infinite
         confidence, own = highest, true
-        loss = -np.log(np.clip(true, least, 1 - least).astype(np.float64))
+        loss = _clipped(true, dtype)
         squares = np.einsum("kn,kn->n", block, block)
-        impossible = int((true <= 0).sum())
+        raised = int((true < least(dtype)).sum())
     brier = squares - 2 * own + 1
     right = best == labels
     bin_ = np.clip(np.ceil(confidence * BINS).astype(np.intp) - 1, 0, BINS - 1)
@@ -105,13 +114,24 @@ def _sums(
         np.bincount(bin_, weight, minlength=BINS)
         for weight in (None, confidence.astype(np.float64), right)
     ]
-    return Sums(n, _moments(loss), _moments(brier), impossible, _ranks(block, true, labels),
+    return Sums(n, _moments(loss), _moments(brier), raised, _ranks(block, true, labels),
                 np.array(bins))  # fmt: skip
+
+
+def _loss(total: np.ndarray, highest: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Return ln Σ exp(z_j - z) + (z - z_true); float32's extremes are finite in float64."""
+    with np.errstate(over="ignore"):
+        return np.log(total) + (highest.astype(np.float64) - true)
+
+
+def _clipped(true: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    return -np.log(np.clip(true.astype(np.float64), least(dtype), 1 - least(dtype)))
 
 
 def _moments(values: np.ndarray) -> np.ndarray:
     values = values.astype(np.float64)
-    return np.array([values.sum(), np.square(values).sum()])  # np.dot would start threads
+    with np.errstate(over="ignore"):
+        return np.array([values.sum(), np.square(values).sum()])  # np.dot would start threads
 
 
 def _ranks(block: np.ndarray, true: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -136,10 +156,11 @@ def example_losses(scores: Scores, labels: Int[np.ndarray, " n"]) -> Float[np.nd
         true = block[labels[part], np.arange(block.shape[1])]
         if scores.scale == "logits":
             highest = block.max(axis=0)
-            found[part] = np.log(np.exp(block - highest).sum(axis=0)) + (highest - true)
+            with np.errstate(over="ignore"):
+                total = np.exp(block - highest).sum(axis=0)
+            found[part] = _loss(total, highest, true)
         else:
-            least = np.finfo(piece.dtype).eps
-            found[part] = -np.log(np.clip(true, least, 1 - least))
+            found[part] = _clipped(true, piece.dtype)
     return found
 
 
@@ -151,7 +172,7 @@ def mean_estimate(moments: np.ndarray, n: int, level: float, most: float = np.in
     which suits the long right tail of losses better than a symmetric one.
     """
     mean = float(moments[0] / n)
-    if n < 2 or mean <= 0:
+    if n < 2 or mean <= 0 or not np.isfinite(moments).all():
         return Estimate(mean, None, None)
     variance = max(0.0, (moments[1] - n * mean**2) / (n - 1))
     factor = float(np.exp(t_quantile(n, level) * (variance / n) ** 0.5 / mean))

@@ -45,13 +45,15 @@ class Estimate:
         return self.value is not None
 
     def to_json(self, classes: Sequence[str] = ()) -> dict[str, Any]:
-        """Return ``{value, low, high}``, or ``{value: null, reason}``.
+        """Return ``{value, low, high}``, or ``{value: null, reason}``, JSON having no ∞.
 
         ``over`` names the classes that entered a mean where not all did; with ``method``
         it is left out where there is nothing to say.
         """
         if self.value is None:
             return {"value": None, "reason": self.reason}
+        if not math.isfinite(self.value):
+            return {"value": None, "reason": "undefined" if math.isnan(self.value) else "infinite"}
         found: dict[str, Any] = {k: _number(getattr(self, k)) for k in ("value", "low", "high")}
         if self.method:
             found["method"] = self.method

@@ -8,7 +8,6 @@ rounds to 0 or 1 as a probability.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +19,11 @@ from descentlab.evaluation.results import Scale
 
 BLOCK = 1 << 15
 SUM_TOLERANCE = {np.dtype(np.float16): 2e-2, np.dtype(np.float32): 1e-3}
+MOST_TOLERANCE = 0.05
+ONE_COLUMN: dict[Scale, str] = {
+    "probabilities": "one column; for two classes give both: np.column_stack([1 - p, p])",
+    "logits": "one column; for two classes give both: np.column_stack([np.zeros_like(z), z])",
+}
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,12 @@ class Scores:
             ValueError: it is not ``[examples, classes]`` of numbers.
         """
         array = np.asarray(array)
-        if array.ndim != 2 or array.dtype.kind not in "fiu":
+        if array.ndim != 2 or array.dtype.kind not in "fiu" or not array.shape[1]:
+            one = array.ndim == 1 and array.dtype.kind in "fiu"
+            hint = f"; {ONE_COLUMN[scale]}" if one else ""
             raise ValueError(
                 f"expected {scale} as numbers [examples, classes]; found {array.dtype} of "
-                f"shape {array.shape}"
+                f"shape {array.shape}{hint}"
             )
         return cls(scale, (array if array.dtype.kind == "f" else array.astype(np.float64),))
 
@@ -86,7 +92,11 @@ class Scores:
 
     @cached_property
     def _norms(self) -> list[Norms]:
-        return [_norms(piece) for piece in self.pieces]
+        types = [np.promote_types(piece.dtype, np.float32) for piece in self.pieces]
+        found = [_norms(piece, dtype) for piece, dtype in zip(self.pieces, types, strict=True)]
+        if any(each.wide for each in found):  # log-odds of all rows in one precision
+            found = [_norms(piece, np.dtype(np.float64)) for piece in self.pieces]
+        return found
 
 
 @dataclass(frozen=True)
@@ -98,21 +108,24 @@ class Norms:
         highest: its logit z.
         total: Σ exp(z_j - z), at least 1.
         rest: ln Σ exp(z_j) over the other classes.
+        wide: whether a row's logits are so far apart that their difference overflows.
     """
 
     best: Int[np.ndarray, " n"]
     highest: Float[np.ndarray, " n"]
     total: Float[np.ndarray, " n"]
     rest: Float[np.ndarray, " n"]
+    wide: bool
 
 
 def _log_odds(logit: np.ndarray, k: int | np.ndarray, norms: Norms) -> np.ndarray:
     """Return ln p/(1-p) = z_k - ln Σ_{j≠k} exp z_j."""
     logit = logit.astype(norms.highest.dtype, copy=False)
-    above = logit - norms.highest
-    found = above - np.log(np.maximum(norms.total - np.exp(above), 1e-30))
     top = norms.best == k
-    found[top] = logit[top] - norms.rest[top]
+    with np.errstate(over="ignore"):  # log-odds beyond what float64 holds are infinite
+        above = logit - norms.highest
+        found = above - np.log(np.maximum(norms.total - np.exp(above), 1e-30))
+        found[top] = logit[top] - norms.rest[top]
     return found
 
 
@@ -122,25 +135,25 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
     return np.array(whole, np.float32 if whole.dtype == np.float16 else whole.dtype)
 
 
-def _norms(logits: np.ndarray) -> Norms:
+def _norms(logits: np.ndarray, dtype: np.dtype) -> Norms:
     n, classes = logits.shape
-    dtype = np.promote_types(logits.dtype, np.float32)
+    wide = False
     best = np.zeros(n, np.min_scalar_type(classes))
     highest, total, rest = (np.empty(n, dtype) for _ in range(3))
     for start in range(0, n, BLOCK):
         part = slice(start, start + BLOCK)
         block = np.array(logits[part].T, dtype, order="C")
         best[part], highest[part] = best_class(block)
-        exps = np.exp(block - highest[part])
-        total[part] = exps.sum(axis=0)
-        if classes == 1:
-            rest[part] = -np.inf
-            continue
-        columns = np.arange(block.shape[1])
-        block[best[part], columns] = -np.inf
-        second = block.max(axis=0)
-        rest[part] = second + np.log(np.exp(block - second).sum(axis=0))
-    return Norms(best, highest, total, rest)
+        with np.errstate(over="ignore"):
+            wide = wide or not np.isfinite(highest[part] - block.min(axis=0)).all()
+            total[part] = np.exp(block - highest[part]).sum(axis=0)
+            if classes == 1:
+                rest[part] = -np.inf
+                continue
+            block[best[part], np.arange(block.shape[1])] = -np.inf
+            second = block.max(axis=0)
+            rest[part] = second + np.log(np.exp(block - second).sum(axis=0))
+    return Norms(best, highest, total, rest, wide)
 
 
 def best_class(
@@ -173,11 +186,9 @@ def check(scale: Scale, block: Float[np.ndarray, "classes n"], dtype: np.dtype, 
         _refuse(np.isnan(sums), start, "probabilities are numbers, none is NaN")
     tolerance = SUM_TOLERANCE.get(dtype, 1e-4)
     if not (np.abs(sums - 1) <= tolerance).all():
-        hint = "; logits are given as logit_… (logits=…)" if (block < 0).any() else ""
-        _refuse(
-            ~(np.abs(sums - 1) <= tolerance), start, f"probabilities of an example sum to 1{hint}",
-            sums,
-        )  # fmt: skip
+        wrong = ~(np.abs(sums - 1) <= max(tolerance, _rounding(block, dtype)))
+        if wrong.any():
+            _refuse_sums(block, wrong, sums, start)
     if block.min() < -tolerance or block.max() > 1 + tolerance:
         _refuse(
             ((block < -tolerance) | (block > 1 + tolerance)).any(axis=0), start,
@@ -185,12 +196,43 @@ def check(scale: Scale, block: Float[np.ndarray, "classes n"], dtype: np.dtype, 
         )  # fmt: skip
 
 
-def _refuse(wrong: Any, start: int, rule: str, found: np.ndarray | None = None) -> None:
+def _rounding(block: Float[np.ndarray, "classes n"], dtype: np.dtype) -> float:
+    """Return how far from 1 a sum may be because its terms were rounded to 2 … 6 decimals.
+
+    Each of K terms is wrong by at most half a unit of the last decimal. Fewer decimals, or
+    more classes than they can tell apart, would excuse sums of any size.
+    """
+    precision = np.finfo(dtype).eps
+    for decimals in range(1, 7):
+        unit = 10.0**-decimals
+        if precision > unit / 100:
+            return 0.0
+        with np.errstate(over="ignore", invalid="ignore"):
+            shifted = block / unit
+            fits = np.abs(shifted - np.rint(shifted)) <= 2 * precision / unit
+        if fits.all():
+            most = 0.5 * unit * len(block) * (1 + 1e-6)
+            return most if decimals > 1 and most <= MOST_TOLERANCE else 0.0
+    return 0.0
+
+
+def _refuse_sums(
+    block: Float[np.ndarray, "classes n"], wrong: np.ndarray, sums: np.ndarray, start: int
+) -> None:
+    total = sums[wrong][0]
+    before, after = "", ""
+    if (block < 0).any():
+        before = "; logits are given as logit_… (logits=…)"
+    elif len(block) == 1:
+        after = f"; {ONE_COLUMN['probabilities']}"
+    elif abs(total - 100) < 5:
+        after = "; are they percentages? Divide them by 100"
+    elif abs(total - 1) < 0.2:
+        after = "; are they rounded? Write more digits"
+    _refuse(wrong, start, f"probabilities of an example sum to 1{before}",
+            f" (its sum is {total:.6g}){after}")  # fmt: skip
+
+
+def _refuse(wrong: Any, start: int, rule: str, more: str = "") -> None:
     first = int(np.flatnonzero(wrong)[0])
-    what = "" if found is None else f" (its sum is {found[first]:.6g})"
-    raise ValueError(f"{rule}; example {start + first} breaks that{what}")
-
-
-def names_of(classes: Sequence[str] | None, count: int) -> tuple[str, ...]:
-    """Return class names, the numbers if there are no others."""
-    return tuple(map(str, range(count))) if classes is None else tuple(map(str, classes))
+    raise ValueError(f"{rule}; example {start + first} breaks that{more}")
