@@ -11,9 +11,10 @@ import pytest
 from scipy.stats import binomtest, norm, ttest_rel
 from sklearn import metrics
 
-from descentlab.evaluation.comparison import FIGURES, Comparison, compare
+from descentlab.evaluation.comparison import Comparison, compare
 from descentlab.evaluation.predictions import Predictions
-from descentlab.evaluation.proportions import paired_difference
+from descentlab.evaluation.proportions import PairedAccuracy, paired_difference
+from descentlab.report.evaluation.rows import difference_rows
 from tests.evaluation.test_areas import areas_of
 from tests.evaluation.test_scores import sample, softmax
 
@@ -162,10 +163,104 @@ def test_the_same_model_twice_differs_in_nothing() -> None:
     found = compared(labels, one, one)
     assert (found.only_first, found.only_second, found.p) == (0, 0, 1)
     for name, gap in found.differences.items():
-        low, high = ends(found, name)
-        assert gap.value == 0 and low <= 0 <= high, name
-        assert name == "accuracy" or low == high == 0, name
-    assert "these examples can't tell which is better" in found.verdict[0]
+        assert gap.value == 0 and found.better[name] == "", name
+        if gap.method == "Bonett and Price":  # which adds an example to either side
+            low, high = ends(found, name)
+            assert low < 0 < high, name
+        else:
+            scored = name.startswith(("auc", "log", "brier"))
+            kind = "scores" if scored else "answers"
+            assert (gap.low, gap.reason) == (None, f"no interval: identical {kind}"), name
+            assert found.to_json()["differences"][name]["reason"] == gap.reason
+    assert found.verdict[0].endswith("their answers are identical on every example.")
+
+
+def test_without_spread_there_is_no_interval() -> None:
+    labels = np.repeat([0, 1], 5)
+    p = np.where(labels[:, None] == [0, 1], 0.9, 0.1)
+    models = [Predictions.of(labels, probabilities=each) for each in (p, p * 0.9 + 0.05)]
+    found = compare(*models)
+    for name, gap in found.differences.items():
+        assert gap.value is not None and found.better[name] == "", name
+        assert gap.low is None or gap.high is None or gap.low < gap.high, name
+    assert found.differences["log_loss"].value == pytest.approx(np.log(0.86 / 0.9))
+    assert found.differences["log_loss"].reason == "no interval: no spread between examples"
+    assert found.differences["auc_macro"].reason == "no interval: no spread between examples"
+    assert found.differences["kappa"].reason == "no interval: identical answers"
+
+
+def test_one_example_of_a_class_has_no_interval_of_its_area() -> None:
+    labels, one, other = two(16)
+    labels = np.where(labels == 2, 1, labels)
+    labels[0] = 2
+    found = compared(labels, one, other)
+    for name in ("auc_class_2", "auc_macro", "auc_ovo_macro"):
+        assert found.differences[name].reason == "no interval: one example of a class"
+    assert found.differences["auc_class_0"].low is not None
+
+
+@pytest.mark.parametrize(("b", "c", "short"), [(20, 9, True), (5, 0, False), (30, 10, False)])
+def test_the_table_says_of_the_accuracy_what_the_sentence_says(b: int, c: int, short: bool) -> None:
+    labels = np.repeat([0, 1], 50)
+    one, other = labels.copy(), labels.copy()
+    other[:b], one[50 : 50 + c] = 1, 0
+    found = of_answers(labels, one, other, names=("A", "B"))
+    (row, *_) = difference_rows(found)
+    assert (row.name, row.better) == ("accuracy", found.better["accuracy"])
+    assert ("just short" in found.verdict[0]) == short
+    assert (row.better == "first") == ("A is better" in found.verdict[0])
+    assert (row.better == "first") == (binomtest(b, b + c).pvalue < 0.05)
+
+
+def test_the_exact_test_is_stricter_than_the_interval() -> None:
+    for n in (5, 17, 40, 60):
+        for b in range(n + 1):
+            for c in range(n - b + 1):
+                gap = PairedAccuracy.of(b, c, n)
+                told = gap.p < 0.05
+                assert not told or not gap.low <= 0 <= gap.high, (n, b, c)
+                assert bool(gap.better) == told
+                assert gap.better != 1 or b > c
+                assert gap.better != 2 or c > b
+
+
+def test_every_class_and_score_is_compared() -> None:
+    labels, one, other = two(17, 400, 4)
+    found = compared(labels, one, other)
+    for values, logits in ((found.first, one), (found.second, other)):
+        answers, p = logits.argmax(axis=1), softmax(logits)
+        own = {
+            "precision": metrics.precision_score(labels, answers, average=None),
+            "recall": metrics.recall_score(labels, answers, average=None),
+            "f1": metrics.f1_score(labels, answers, average=None),
+        }
+        for name, expected in own.items():
+            got = [values[f"{name}_class_{k}"] for k in range(4)]
+            assert got == pytest.approx(list(expected)), name
+        assert values["macro_precision"] == pytest.approx(own["precision"].mean())
+        assert values["brier"] == pytest.approx(((p - np.eye(4)[labels]) ** 2).sum(1).mean())
+        assert values["top_2"] == pytest.approx(metrics.top_k_accuracy_score(labels, logits, k=2))
+    squares = [((softmax(z) - np.eye(4)[labels]) ** 2).sum(axis=1) for z in (one, other)]
+    interval = ttest_rel(*squares).confidence_interval(0.95)
+    assert ends(found, "brier") == pytest.approx((interval.low, interval.high))
+    names = list(found.differences)
+    first = next(i for i, name in enumerate(names) if "_class_" in name)
+    assert all("_class_" in name for name in names[first:])
+    assert found.better["log_loss"] == found.better["brier"] == "first"  # lower is better
+    halved = compared((labels > 1).astype(int), one[:, :2], other[:, :2])
+    p = softmax(one[:, :2])
+    assert halved.first["brier"] == pytest.approx(metrics.brier_score_loss(labels > 1, p[:, 1]))
+
+
+def test_recalls_of_classes_are_shares_of_their_examples() -> None:
+    labels, one, other = two(18)
+    found = compared(labels, one, other)
+    for k in range(3):
+        mine, theirs = (z.argmax(axis=1)[labels == k] == k for z in (one, other))
+        b, c = (mine & ~theirs).sum(), (theirs & ~mine).sum()
+        expected = paired_difference(b, c, len(mine))
+        gap = found.differences[f"recall_class_{k}"]
+        assert (gap.value, gap.low, gap.high) == expected
 
 
 @pytest.mark.parametrize("scored", [True, False])
@@ -181,7 +276,7 @@ def test_swapping_the_models_flips_the_signs(scored: bool) -> None:
         mirrored = back.differences[name]
         assert mirrored.value == pytest.approx(-(gap.value or 0), abs=1e-12), name
         assert gap.low is not None and gap.high is not None, name
-        tolerance = 3e-3 if name in FIGURES else 1e-9  # those are other draws
+        tolerance = 3e-3 if gap.method == "paired bootstrap" else 1e-9  # those are other draws
         expected = pytest.approx((-gap.high, -gap.low), abs=tolerance)
         assert (mirrored.low, mirrored.high) == expected, name
 
@@ -192,10 +287,10 @@ def test_the_sentence_names_the_better_one_where_the_test_tells() -> None:
     (sentence,) = compared(labels, one, other, names=names).verdict
     share = 100 * (one.argmax(1) == labels).mean()
     assert sentence.startswith(f"net.csv answers {share:.1f} % right, tree.csv answers ")
-    assert ": net.csv is better (difference +" in sentence and "McNemar p = " in sentence
+    assert ": net.csv is better (difference +" in sentence and "McNemar p < 0.0001" in sentence
     (back,) = compared(labels, other, one, names=names[::-1]).verdict
     assert ": net.csv is better (difference −" in back
-    (few,) = compared(labels[:9], one[:9], one[:9] + 0.1, names=names).verdict
+    (few,) = compared(labels[:9], one[:9], other[:9], names=names).verdict
     assert "these examples can't tell which is better" in few
 
 

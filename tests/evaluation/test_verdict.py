@@ -32,7 +32,7 @@ def of(matrix: Any, classes: Any = None, **options: Any) -> Evaluation:
     return evaluate(labels, answers, classes=classes or range(len(matrix)), **options)
 
 
-SKIN = ["nv", "mel", "bkl", "df"]
+SKIN = ["nv", "mel", "bkl", "df", "bcc", "vasc", "akiec"]
 RARELY_RIGHT = [[640, 20, 9], [170, 25, 5], [110, 6, 15]]  # 66.9 % are nv, 68 % of answers right
 CLEAR = [[630, 25, 14], [40, 150, 10], [20, 11, 100]]
 EVEN = [[45, 5, 0], [5, 40, 5], [0, 10, 40]]
@@ -92,6 +92,61 @@ SAYS: list[tuple[str, Any, list[str], list[str]]] = [
         [r"^Every example is of one class: nothing can be said .* 75\.0 % \[.*\] of the answers"],
         ["majority", "misses", "wrong measure"],
     ),
+    (
+        "three of four of one class", [[730, 10], [240, 20]],
+        ["misses more than half of 'mel'", r"wrong measure here: 74\.0 % of the examples are 'nv'"],
+        ["fair"],
+    ),
+    (
+        "two large classes and a small one", [[460, 30, 0], [30, 460, 0], [15, 5, 0]],
+        [r"wrong measure here: it hardly sees 'bkl' \(20 of 1,000 examples\)"],
+        ["fair", "leans", "decides it"],
+    ),
+    (
+        "two rare classes of seven", np.diag([210, 210, 200, 185, 185, 5, 5]),
+        [r"it hardly sees 'vasc' \(5 of 1,000 examples\)"], ["fair"],
+    ),
+    (
+        "equally common, but one is missed", [[50, 0, 0], [0, 50, 0], [35, 5, 10]],
+        ["misses more than half of 'bkl'", "equally common, but accuracy does not show which"],
+        ["fair"],
+    ),
+    (
+        "two largest classes as large", [[40, 0, 0], [0, 40, 0], [0, 0, 15]],
+        [r"^The classes are not equally common \(15 to 40 examples\)"], ["leans", "fair"],
+    ),
+    (
+        "classes that are not there", [[30, 3, 0, 0], [2, 40, 0, 0], [0] * 4, [0] * 4],
+        [r"fair summary; balanced accuracy is 0\.931 \[.*\] over 2 of 4 classes\.$"], [],
+    ),
+    (
+        "flagged far too often", [[500, 450], [0, 50]],
+        [r"answers far too often 'mel' \(500 times, there are 50; 10 % of the times it is right\)"],
+        ["misses more"],
+    ),
+    (
+        "all right, of few", [[5, 0], [0, 5]],
+        [r"can't be told \(\+50\.0 points, .* \+5\.5 to \+77\.9; McNemar p = 0\.062; just short"],
+        ["beats the majority answer \\("],
+    ),
+    (
+        "three errors of twenty thousand", [[19996, 0], [3, 1]],
+        [
+            r"^99\.985 % \[99\.956, 99\.995\] of the answers are right; always answering 'nv' is "
+            r"right for 99\.980 %.* \(\+0\.005 points, 95 % interval −0\.012 to \+0\.022; ",
+            r"wrong measure here: 99\.98 % of",
+        ],
+        [r"100\.0 %", r"100 %"],
+    ),
+    (
+        "a small gain of a million", [[999000, 100], [400, 500]],
+        [r"beats the majority answer \(\+0\.0400 points, 95 % interval \+0\.0352 to \+0\.0448"],
+        [r"\+0\.0 "],
+    ),
+    (
+        "a small loss", [[999, 1], [1, 0]],
+        [r"\(−0\.10 points, 95 % interval −0\.44 to \+0\.24"], [r"−0\.0 "],
+    ),
 ]  # fmt: skip
 
 
@@ -131,7 +186,7 @@ def test_a_model_is_better_where_the_binomial_test_of_the_disagreements_says_so(
     else:
         expected = "The model beats" if model > majority else "The model is worse"
     assert expected in sentence, (matrix, p)
-    points = re.search(r"\(([+−][\d.]+) points", sentence)
+    points = re.search(r"\(([+−]?[\d.]+) points", sentence)
     assert points is not None
     gap = 100 * (model - majority) / matrix.sum()
     assert float(points[1].replace("−", "-")) == pytest.approx(gap, abs=0.051)
@@ -141,6 +196,38 @@ def test_a_level_is_the_sentences_too() -> None:
     assert "can't be told" in of(NEVER, level=0.95).verdict[0]
     first = of(NEVER, level=0.8).verdict[0]
     assert "beats the majority answer" in first and "80 % interval" in first
+
+
+def test_a_level_is_never_rounded_to_all() -> None:
+    assert "99.9 % interval" in of([[50, 2], [1, 60]], level=0.999).verdict[0]
+
+
+def test_a_class_that_is_ranked_well_but_never_answered_has_a_wrong_threshold() -> None:
+    random = np.random.default_rng(0)
+    labels = (random.random(2000) < 0.05).astype(int)
+    odds = random.normal(size=2000) + 4 * labels
+    for shift, said in ((8, True), (2, False)):
+        logits = np.stack([np.zeros(2000), odds - shift], axis=1)
+        found = " ".join(evaluate(labels, logits=logits).verdict)
+        assert ("It never finds '1'" in found) == said
+        assert ("The scores rank '1' (AUC 0.998" in found) == said
+        assert ("the threshold is what is wrong, not the ranking" in found) == said
+
+
+def test_a_class_among_thousands_decides_nothing() -> None:
+    labels = np.r_[np.arange(2000), np.arange(1000), np.arange(5)]
+    found = evaluate(labels, labels, classes=range(2000)).verdict
+    assert not any("leans" in sentence for sentence in found)
+    assert any("not equally common (1 to 3 examples)" in sentence for sentence in found)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\nb\x1b[31m", "a\u2028b"])
+def test_names_in_sentences_are_short_and_on_one_line(name: str) -> None:
+    found = " ".join(
+        of([[80, 0], [20, 0]], [name, "b"]).verdict + of([[9, 0], [20, 5]], ["b", name]).verdict
+    )
+    assert name not in found and len(found) < 2000
+    assert not any(c in found for c in "\n\x1b\u2028")
 
 
 def test_many_missed_classes_are_counted_not_listed() -> None:

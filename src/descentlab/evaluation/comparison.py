@@ -2,34 +2,45 @@
 
 Both answer the same examples, so figures are compared pair by pair: McNemar's test for
 accuracy, a bootstrap over the joint cells (label, first answer, second answer) for any
-figure of counts, DeLong's covariance for areas.
+figure of counts, DeLong's covariance for areas, the differences of each example for losses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from descentlab.evaluation import counts
-from descentlab.evaluation.areas import areas
-from descentlab.evaluation.counts import Margins
-from descentlab.evaluation.intervals import t_interval
+from descentlab.evaluation.differences import (
+    NO_SPREAD,
+    SAME_SCORES,
+    Better,
+    Difference,
+    Figure,
+    of_areas,
+    of_counts,
+    of_examples,
+    paired,
+)
 from descentlab.evaluation.predictions import Predictions
-from descentlab.evaluation.probabilistic import example_losses, summarise
-from descentlab.evaluation.proportions import mcnemar, paired_difference, z_quantile
-from descentlab.evaluation.resampling import DRAWS, Sums, blocks, quantiles
+from descentlab.evaluation.probabilistic import summarise
+from descentlab.evaluation.proportions import mcnemar
+from descentlab.evaluation.resampling import DRAWS
 from descentlab.evaluation.results import Estimate
+from descentlab.evaluation.sentences import decimals_of, evidence, plain, points, shares
 
-FIGURES: Mapping[str, Callable[[Margins], np.ndarray]] = {
+FIGURES: Mapping[str, Figure] = {
     "balanced_accuracy": counts.balanced_accuracy,
+    "macro_precision": lambda m: counts.macro(counts.precision(m)),
     "macro_f1": lambda m: counts.macro(counts.f1(m)),
     "weighted_f1": lambda m: counts.weighted(counts.f1(m), m.support),
     "matthews": counts.matthews,
     "kappa": counts.kappa,
 }
+"""Macro recall is the balanced accuracy."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +52,13 @@ class Comparison:
         both, only_first, only_second, neither: how many of them are answered right by whom.
         p: McNemar's exact p value for equal accuracies.
         first, second: the figures of each.
-        differences: with intervals; ``auc_macro`` and other means, and
-            ``auc_class_NAME`` for each class's area.
+        differences: with intervals, or the reason why there is none; ``auc_macro`` and other
+            means, and last ``recall_class_NAME``, ``auc_class_NAME`` … of single classes.
         verdict: a plain sentence.
         level: the nominal coverage.
+        names: of the models.
+        better: of each difference ``first``, ``second`` or '' where it can't be told; the
+            sentence says the same of the accuracy.
     """
 
     examples: int
@@ -59,6 +73,7 @@ class Comparison:
     verdict: tuple[str, ...]
     level: float = 0.95
     names: tuple[str, str] = field(default=("The first model", "the second model"))
+    better: Mapping[str, Better] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the comparison as ``descentlab evaluate --against --json`` prints it."""
@@ -67,7 +82,12 @@ class Comparison:
             "mcnemar_p": self.p,
             "first": dict(self.first),
             "second": dict(self.second),
-            "differences": {name: each.to_json() for name, each in self.differences.items()},
+            "differences": {
+                name: each.to_json()
+                | ({"reason": each.reason} if each.reason else {})
+                | {"better": self.better.get(name) or None}
+                for name, each in self.differences.items()
+            },
             "verdict": list(self.verdict),
             "level": self.level,
         }
@@ -78,7 +98,7 @@ def compare(
     second: Predictions,
     *,
     names: tuple[str, str] = ("The first model", "the second model"),
-    figures: Mapping[str, Callable[[Margins], np.ndarray]] = FIGURES,
+    figures: Mapping[str, Figure] = FIGURES,
     level: float = 0.95,
     draws: int = DRAWS,
     seed: int = 0,
@@ -99,25 +119,20 @@ def compare(
     """
     first, second = _same(first, second)
     answers = [_answers(each) for each in (first, second)]
-    labels, classes = first.labels, len(first.classes)
-    right = [a == labels for a in answers]
-    b, c = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
-    both = int((right[0] & right[1]).sum())
-    difference, low, high = paired_difference(b, c, len(labels), level)
-    differences = {"accuracy": Estimate(difference, low, high, "Bonett and Price")}
-    found: list[dict[str, float | None]] = [{"accuracy": float(r.mean())} for r in right]
-    resampled = _bootstrap(labels, answers, classes, figures, level, draws, seed)
-    for name, (values, gap) in resampled.items():
-        differences[name] = gap
-        for each, value in zip(found, values, strict=True):
-            each[name] = value
-    if first.scores is not None and second.scores is not None:
-        _areas(first, second, level, found, differences)
-        _losses(first, second, level, found, differences)
-    p = mcnemar(b, c)
+    right = [a == first.labels for a in answers]
+    found = {"accuracy": Difference.of_shares(right[0], right[1], level)}
+    found |= _compared(first, second, answers, figures, level, draws, seed)
+    sentence = _sentence((plain(names[0]), plain(names[1])), right, answers, level)
+    both, one, two = (int(x.sum()) for x in (right[0] & right[1], *right))
+    n = len(first.labels)
     return Comparison(
-        len(labels), both, b, c, len(labels) - both - b - c, p, found[0], found[1], differences,
-        (_sentence(names, right, differences["accuracy"], p, level),), level, names,
+        n, both, one - both, two - both, n - one - two + both,
+        mcnemar(one - both, two - both),
+        {name: each.first for name, each in found.items()},
+        {name: each.second for name, each in found.items()},
+        {name: each.gap for name, each in found.items()},
+        (sentence,), level, names,
+        {name: each.better for name, each in found.items()},
     )  # fmt: skip
 
 
@@ -165,89 +180,37 @@ def _answers(given: Predictions) -> np.ndarray:
     return summarise(given.scores, given.labels)[0]
 
 
-def _bootstrap(
-    labels: np.ndarray, answers: list[np.ndarray], classes: int,
-    figures: Mapping[str, Callable[[Margins], np.ndarray]], level: float, draws: int, seed: int,
-) -> dict[str, tuple[list[float | None], Estimate]]:  # fmt: skip
-    """Return each figure of both models, and its difference with a paired bootstrap interval."""
-    code = (labels.astype(np.int64) * classes + answers[0]) * classes + answers[1]
-    cells, count = np.unique(code, return_counts=True)
-    row, rest = np.divmod(cells, classes * classes)
-    sums = [Sums(row, column, classes) for column in np.divmod(rest, classes)]
-    generator = np.random.default_rng(seed)
-    drawn: dict[str, list[np.ndarray]] = {name: [] for name in figures}
-    for size in blocks(draws, len(count)):
-        replicate = generator.multinomial(count.sum(), count / count.sum(), size=size)
-        margins = [s.margins(replicate) for s in sums]
-        for name, figure in figures.items():
-            drawn[name].append(figure(margins[0]) - figure(margins[1]))
-    found: dict[str, tuple[list[float | None], Estimate]] = {}
-    for name, figure in figures.items():
-        one, two = (float(figure(s.margins(count[None]))[0]) for s in sums)
-        gap = Estimate.undefined("undefined for one of the models")
-        if np.isfinite(one - two):
-            ends = quantiles(np.concatenate(drawn[name]), level)
-            gap = Estimate(one - two, *ends, "paired bootstrap")
-        found[name] = [v if np.isfinite(v) else None for v in (one, two)], gap
-    return found
+def _compared(
+    first: Predictions, second: Predictions, answers: list[np.ndarray],
+    figures: Mapping[str, Figure], level: float, draws: int, seed: int,
+) -> dict[str, Difference]:  # fmt: skip
+    """Return all differences but that of accuracy, those of single classes last."""
+    found = of_counts(
+        first.labels, answers, first.classes, figures, level=level, draws=draws, seed=seed
+    )
+    if first.scores is not None and second.scores is not None:
+        found |= of_areas(first, second, level) | of_examples(first, second, level)
+        if found["log_loss"].gap.value == 0 and found["brier"].gap.value == 0:
+            found = {name: _same_scores(each) for name, each in found.items()}
+    return dict(sorted(found.items(), key=lambda item: "_class_" in item[0]))
 
 
-def _areas(
-    first: Predictions, second: Predictions, level: float, found: list[dict],
-    differences: dict[str, Estimate],
-) -> None:  # fmt: skip
-    """Add the differences of areas, after DeLong: the influences are subtracted pair by pair."""
-    assert first.scores is not None and second.scores is not None
-    both = [areas(first.labels, scores, level) for scores in (first.scores, second.scores)]
-    sample, n = both[0].sample, len(first.labels)
-    if sample is None:
-        return
-    for key, influence in both[0].influence.items():
-        name = f"auc_class_{first.classes[key]}" if isinstance(key, int) else f"auc_{key}"
-        mine, theirs = (
-            (a.auc_by_class[key] if isinstance(key, int) else a.auc[key]).value or 0.0 for a in both
-        )
-        variance = sample.variance_of_mean(influence - both[1].influence[key], n)
-        half = z_quantile(level) * variance**0.5
-        gap = mine - theirs
-        differences[name] = Estimate(gap, max(-1, gap - half), min(1, gap + half), "DeLong")
-        for values, value in zip(found, (mine, theirs), strict=True):
-            values[name] = value
-
-
-def _losses(
-    first: Predictions, second: Predictions, level: float, found: list[dict],
-    differences: dict[str, Estimate],
-) -> None:  # fmt: skip
-    losses = []
-    for each, values in zip((first, second), found, strict=True):
-        assert each.scores is not None
-        losses.append(example_losses(each.scores, each.labels))
-        values["log_loss"] = float(losses[-1].mean())
-    interval = t_interval(losses[0] - losses[1], level)
-    differences["log_loss"] = Estimate(interval.mean, interval.low, interval.high, "paired t")
+def _same_scores(found: Difference) -> Difference:
+    """Say that scores are identical, where that is why nothing differs."""
+    if found.gap.reason != NO_SPREAD:
+        return found
+    return replace(found, gap=replace(found.gap, reason=SAME_SCORES))
 
 
 def _sentence(
-    names: tuple[str, str], right: list[np.ndarray], difference: Estimate, p: float, level: float
-) -> str:
+    names: tuple[str, str], right: Sequence[np.ndarray], answers: Sequence[np.ndarray],
+    level: float,
+) -> str:  # fmt: skip
     one, two = names
-    shares = [
-        f"{name} answers {100 * r.mean():.1f} % right" for name, r in zip(names, right, strict=True)
-    ]
-    assert difference.value is not None and difference.low is not None
-    assert difference.high is not None
-    ends = f"{_points(difference.low)} to {_points(difference.high)}"
-    evidence = (
-        f"difference {_points(difference.value)} points, {100 * level:.0f} % interval {ends}; "
-        f"McNemar p = {p:.2g}"
-    )
-    if p >= 1 - level:
-        end = "these examples can't tell which is better"
-    else:
-        end = f"{one if difference.value > 0 else two} is better"
-    return f"{shares[0]}, {shares[1]}: {end} ({evidence})."
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", "−")
+    gap = paired(right[0], right[1], level)
+    known = shares([r.mean() for r in right], decimals_of(points(gap)[0]))
+    start = f"{one} answers {known[0]} right, {two} answers {known[1]} right"
+    if (answers[0] == answers[1]).all():
+        return f"{start}: their answers are identical on every example."
+    end = ("these examples can't tell which is better", f"{one} is better", f"{two} is better")
+    return f"{start}: {end[gap.better]} (difference {evidence(gap)})."

@@ -178,10 +178,12 @@ def _assembled(
         scores="probabilities" if scores else None,
         baselines={
             "majority": {
+                "auc_macro": 0.5,
                 "accuracy": share, "balanced_accuracy": 1 / len(classes), "macro_f1": 0.114,
                 "macro_precision": None, "matthews": None, "kappa": 0.0, "log_loss": np.inf,
             },
             "stratified": {
+                "auc_macro": 0.5,
                 "accuracy": share**2, "balanced_accuracy": 1 / len(classes), "macro_f1": 0.141,
                 "matthews": 0.0, "kappa": 0.0,
             },

@@ -6,14 +6,23 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from descentlab.evaluation.comparison import Comparison, compare
+from descentlab.evaluation.predictions import Predictions
 from descentlab.evaluation.results import Evaluation
-from descentlab.report.evaluation.terminal import show_evaluation
+from descentlab.report.evaluation.rows import MOST_SINGLE, shown_differences
+from descentlab.report.evaluation.terminal import show_comparison, show_evaluation
 from tests.report.evaluation import fakes
 
 
 def printed(found: Evaluation, width: int = 160) -> str:
     sink = io.StringIO()
     show_evaluation(found, Console(file=sink, width=width, highlight=False))
+    return sink.getvalue()
+
+
+def compared(found: Comparison) -> str:
+    sink = io.StringIO()
+    show_comparison(found, Console(file=sink, width=160, highlight=False))
     return sink.getvalue()
 
 
@@ -41,7 +50,7 @@ def test_figures_stand_beside_their_baselines() -> None:
     assert cells[1] == f"{accuracy.value:.3f}"
     assert cells[2] == f"{accuracy.low:.3f}–{accuracy.high:.3f}"
     assert cells[3:] == ["0.669", "0.448"]
-    assert row(text, "macro precision").split()[-2:] == ["undefined", "–"]
+    assert row(text, "macro precision").split()[-5:] == ["undefined", "(n", "=", "0)", "–"]
     assert row(text, "log loss ↓").split()[-2:] == ["∞", "–"]
     assert row(text, "macro AUC").split()[-2:] == ["0.500", "0.500"]
     assert "95 % interval" in text
@@ -108,6 +117,28 @@ def test_names_cannot_steer_the_terminal() -> None:
     assert "[red]a[/red]" in text
     assert "\x1b" not in text
     assert "\x07" not in text
+
+
+def test_a_comparison_says_why_it_has_no_interval() -> None:
+    labels, scores = fakes.simulated((40, 60), 2.0)
+    model = Predictions.of(labels, probabilities=scores)
+    text = compared(compare(model, model))
+    assert "no interval: identical answers" in row(text, "macro F1")
+    assert "no interval: identical scores" in row(text, "macro AUC")
+
+
+def test_many_differences_of_single_classes_are_counted() -> None:
+    labels, scores = fakes.simulated([12] * 30, 2.0)
+    other = fakes.simulated([12] * 30, 2.0, seed=1)[1]
+    models = [Predictions.of(labels, probabilities=each) for each in (scores, other)]
+    found = compare(*models)
+    rows, note = shown_differences(found)
+    single = [name for name in found.differences if "_class_" in name]
+    left = len(found.differences) - len(rows)
+    assert len(single) > MOST_SINGLE >= len(single) - left
+    assert note == f"{left:,} more differences of single classes are in --json."
+    assert note in " ".join(compared(found).split())
+    assert {row.better for row in rows if " of " in row.name} <= {"first", "second"}
 
 
 def test_intervals_without_width() -> None:

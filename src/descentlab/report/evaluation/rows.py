@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from descentlab.evaluation.comparison import Comparison
 from descentlab.evaluation.results import ClassFigures, Estimate, Evaluation
+from descentlab.evaluation.sentences import plain
 from descentlab.report.evaluation import wording
 from descentlab.report.names import ABSENT
 
 BASELINES = ("majority", "stratified")
+MOST_SINGLE = 48  # rows of single classes in a table of differences
+_CLASS = "_class_"
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class DifferenceRow:
         name: for people.
         values: of the first and of the second, as text.
         estimate: the difference, first minus second.
-        better: ``first`` or ``second`` where the interval tells, else ''.
+        better: ``first`` or ``second`` where the examples tell, else ''.
         lower: whether lower is better.
     """
 
@@ -62,11 +65,11 @@ def figure_rows(evaluation: Evaluation) -> list[FigureRow]:
 
 
 def _baseline(evaluation: Evaluation, which: str, key: str, estimate: Estimate) -> str:
-    found = dict(evaluation.baselines.get(which, {}))
-    if key.startswith("auc_") and estimate.defined:
-        found.setdefault(key, 0.5)  # one score for every example cannot rank them
+    found = evaluation.baselines.get(which, {})
     if key not in found:
         return ABSENT
+    if found[key] is None:
+        return "undefined (n = 0)" if key.endswith("_precision") else "undefined (one class)"
     return wording.number(found[key], wording.written(estimate).decimals or None)
 
 
@@ -77,19 +80,32 @@ def difference_rows(compared: Comparison) -> list[DifferenceRow]:
         values = (compared.first.get(key), compared.second.get(key))
         decimals = wording.written(estimate).decimals or None
         known = tuple(ABSENT if v is None else wording.number(v, decimals) for v in values)
-        told = estimate.low is not None and estimate.high is not None
-        clear = told and not (estimate.low or 0.0) <= 0 <= (estimate.high or 0.0)
-        lower = key in wording.LOWER_IS_BETTER
-        better = (
-            "" if not clear else ("first" if ((estimate.value or 0) > 0) != lower else "second")
-        )
+        lower, better = key in wording.LOWER_IS_BETTER, compared.better.get(key, "")
         rows.append(DifferenceRow(_difference_name(key), known, estimate, better, lower))
     return rows
 
 
+def shown_differences(compared: Comparison) -> tuple[list[DifferenceRow], str]:
+    """Return the rows of a comparison's table, and a note where there are more.
+
+    Of many rows of single classes those are shown that tell the models apart, the largest
+    differences first to stay.
+    """
+    rows = difference_rows(compared)
+    single = [row for row, key in zip(rows, compared.differences, strict=True) if _CLASS in key]
+    if len(single) <= MOST_SINGLE:
+        return rows, ""
+    single.sort(key=lambda row: -abs(row.estimate.value or 0.0))
+    kept = [row for row in single if row.better][:MOST_SINGLE]
+    more = len(single) - len(kept)
+    note = f"{more:,} more differences of single classes are in --json."
+    return [row for row in rows if row in kept or row not in single], note
+
+
 def _difference_name(key: str) -> str:
-    if key.startswith("auc_class_"):
-        return f"AUC of {key.removeprefix('auc_class_')}"
+    figure, single, name = key.partition(_CLASS)
+    if single:
+        return f"{'AUC' if figure == 'auc' else wording.figure_name(figure)} of {plain(name)}"
     if key.startswith("auc_"):
         return wording.AUC.get(key.removeprefix("auc_"), key)
     return wording.figure_name(key)

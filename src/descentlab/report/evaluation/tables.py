@@ -9,10 +9,11 @@ from typing import Literal
 from descentlab.evaluation.comparison import Comparison
 from descentlab.evaluation.counts import shares
 from descentlab.evaluation.results import ClassFigures, Estimate, Evaluation
+from descentlab.evaluation.sentences import level_name, plain
 from descentlab.report import numbers
 from descentlab.report.evaluation import wording
 from descentlab.report.evaluation.matrix import MOST_WRITTEN
-from descentlab.report.evaluation.rows import class_estimates, difference_rows, figure_rows
+from descentlab.report.evaluation.rows import class_estimates, figure_rows, shown_differences
 from descentlab.report.evaluation.wording import written
 from descentlab.report.markup import Markup, tag
 from descentlab.report.names import ABSENT
@@ -38,7 +39,7 @@ def figures_table(evaluation: Evaluation) -> Markup:
         tag("th", "Figure", scope="col"),
         _heading("Value"),
         tag("th", wording.interval_name(evaluation), scope="col"),
-        _heading("Majority", f"always “{evaluation.majority}”"),
+        _heading("Majority", f"always “{plain(evaluation.majority)}”"),
         _heading("Stratified random", "as often as it occurs"),
     ]
     caption = "The model, and what two baselines that look at no input would score."
@@ -147,7 +148,7 @@ def confusions_table(evaluation: Evaluation) -> Markup | None:
 
 def comparison_table(compared: Comparison) -> Markup:
     """Return the figures of two models on the same examples, and their differences."""
-    rows = difference_rows(compared)
+    rows, more = shown_differences(compared)
     decimals = max((written(row.estimate).decimals for row in rows), default=0)
     body = []
     for row in rows:
@@ -161,10 +162,10 @@ def comparison_table(compared: Comparison) -> Markup:
         tag("th", "Figure", scope="col"),
         *(_heading(name) for name in compared.names),
         _heading("Difference"),
-        _plain(f"{100 * compared.level:g} % interval"),
+        _plain(f"{level_name(compared.level)} interval"),
         _plain("Better"),
     ]
-    return _table("Comparison", wording.DIFFERENCES, head, body)
+    return _table("Comparison", f"{wording.DIFFERENCES} {more}".strip(), head, body)
 
 
 def targets_table(evaluation: Evaluation) -> Markup:
@@ -235,7 +236,7 @@ def _estimate_cells(estimate: Estimate, decimals: int) -> list[Markup]:
     if not text.defined:
         return [tag("td", text.value, class_="undefined", colspan=2)]
     value = tag("td", text.value, _pad(decimals - text.decimals), class_="number")
-    return [value, tag("td", text.interval or ABSENT, class_="half")]
+    return [value, tag("td", text.interval or estimate.reason or ABSENT, class_="half")]
 
 
 def _estimate_cell(estimate: Estimate | None, decimals: int = 0) -> Markup:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from descentlab.evaluation.comparison import Comparison
 from descentlab.evaluation.results import Estimate, Evaluation, RecallTarget
+from descentlab.evaluation.sentences import level_name, named
 from descentlab.report import numbers
 from descentlab.report.evaluation import wording
 from descentlab.report.evaluation.rows import (
     class_estimates,
-    difference_rows,
     figure_rows,
     left_out,
     shown_classes,
+    shown_differences,
 )
 from descentlab.report.evaluation.wording import written
 from descentlab.report.names import ABSENT
@@ -60,19 +61,23 @@ def show_comparison(compared: Comparison, console: Console | None = None) -> Non
     for sentence in compared.verdict:
         _say(console, sentence)
     _say(console, wording.agreement(compared), "dim")
-    rows = difference_rows(compared)
+    rows, more = shown_differences(compared)
     values, intervals = _aligned([row.estimate for row in rows])
+    intervals = [
+        interval or (row.estimate.reason if row.estimate.defined else "")
+        for interval, row in zip(intervals, rows, strict=True)
+    ]
     columns: list[Column] = [
         ("figure", "left", [f"{row.name} ↓" if row.lower else row.name for row in rows]),
         (_short(compared.names[0]), "right", [row.values[0] for row in rows]),
         (_short(compared.names[1]), "right", [row.values[1] for row in rows]),
         ("difference", "left", values),
-        (f"{100 * compared.level:g} % interval", "left", intervals),
+        (f"{level_name(compared.level)} interval", "left", intervals),
         ("better", "left", [wording.better(row.better, compared.names) for row in rows]),
     ]
     console.print()
     console.print(_table(columns))
-    _say(console, wording.DIFFERENCES, "dim")
+    _say(console, f"{wording.DIFFERENCES} {more}".strip(), "dim")
 
 
 def _console() -> Console:
@@ -104,7 +109,7 @@ def _figures(console: Console, evaluation: Evaluation) -> None:
     ]
     console.print()
     console.print(_table(columns))
-    legend = f"Majority: always answering '{evaluation.majority}'. Stratified: guessing "
+    legend = f"Majority: always answering {named(evaluation.majority)}. Stratified: guessing "
     legend += "each class as often as it occurs."
     if any(row.lower for row in rows):
         legend += " ↓: lower is better."
@@ -128,7 +133,7 @@ def _classes(console: Console, evaluation: Evaluation) -> None:
         columns.append((HEADINGS[name], "left", cells))
     console.print()
     dropped = _print_fitting(console, columns, least=4)
-    texts = [f"Intervals in parentheses: {100 * evaluation.level:g} %.", left_out(evaluation)]
+    texts = [f"Intervals in parentheses: {level_name(evaluation.level)}.", left_out(evaluation)]
     if dropped:
         texts.append(WIDER.format(wording.listed(dropped)))
     _say(console, " ".join(filter(None, texts)), "dim")

@@ -15,6 +15,7 @@ from descentlab.evaluation.results import (
     Evaluation,
     RecallTarget,
 )
+from descentlab.evaluation.sentences import level_name, named, percent, plain
 from descentlab.report import numbers
 from descentlab.report.names import ABSENT
 
@@ -52,7 +53,8 @@ THRESHOLDS = (
     "expect a little less on others."
 )
 DIFFERENCES = (
-    "Differences are the first minus the second, example by example on one test set. Which of two "
+    "Differences are the first minus the second, example by example on one test set. Each interval "
+    "is for its own figure: of twenty without a difference about one excludes 0. Which of two "
     "trainings is better, not which of two trained models, is for several seeds to tell."
 )
 NO_SCORES = (
@@ -123,17 +125,9 @@ def number(value: float | None, decimals: int | None = None) -> str:
     return (text.lstrip("-") if float(text) == 0 else text).replace("-", numbers.MINUS)
 
 
-def percent(share: float) -> str:
-    """Write a share such as 15 % or 0.42 %; what is not all is never written as 100 %."""
-    hundredths = 100 * share
-    if 99.5 <= hundredths < 100:
-        return f"{hundredths:.1f} %" if hundredths < 99.95 else "> 99.9 %"
-    return f"{hundredths:.0f} %" if hundredths >= 9.95 else f"{hundredths:.2g} %"
-
-
 def interval_name(evaluation: Evaluation) -> str:
     """Return '95 % interval' with the evaluation's own level."""
-    return f"{100 * evaluation.level:g} % interval"
+    return f"{level_name(evaluation.level)} interval"
 
 
 def figure_name(key: str) -> str:
@@ -147,8 +141,8 @@ def confusion(found: Confusion, support: int) -> str:
     """Say of how many examples of a class how many were taken for another."""
     verb = "was" if found.count == 1 else "were"
     return (
-        f"{numbers.count(found.count)} of {numbers.count(support)} '{found.label}' {verb} "
-        f"taken for '{found.prediction}' ({percent(found.share)})"
+        f"{numbers.count(found.count)} of {numbers.count(support)} {named(found.label)} {verb} "
+        f"taken for {named(found.prediction)} ({percent(found.share)})"
     )
 
 
@@ -170,8 +164,8 @@ def agreement(compared: Comparison) -> str:
         for n in (compared.both, compared.only_first, compared.only_second, compared.neither)
     )
     return (
-        f"Both are right on {both} examples, only {compared.names[0]} on {one}, only "
-        f"{compared.names[1]} on {two}, neither on {none}."
+        f"Both are right on {both} examples, only {plain(compared.names[0])} on {one}, only "
+        f"{plain(compared.names[1])} on {two}, neither on {none}."
     )
 
 
@@ -182,7 +176,7 @@ def better(which: str, names: Sequence[str]) -> str:
 
 def listed(names: Sequence[str], most: int = MOST_NAMES) -> str:
     """Return names for a sentence, and how many more there are."""
-    shown = list(names[:most])
+    shown = [plain(name) for name in names[:most]]
     if len(names) > most:
         return f"{', '.join(shown)} and {numbers.count(len(names) - most)} more"
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
