@@ -18,6 +18,7 @@ from descentlab.evaluation.scores import BLOCK, Scores, best_class, check
 
 BINS = 15
 MOST_RANKS = 10
+BLOCK_VALUES = 1 << 22
 
 
 @dataclass
@@ -54,15 +55,13 @@ def summarise(scores: Scores, labels: Int[np.ndarray, " n"]) -> tuple[Int[np.nda
     best = np.empty(len(scores), np.min_scalar_type(scores.classes))
     jobs = list(_ranges(scores))
 
-    def work(job: tuple[np.ndarray, int, int]) -> Sums:
-        piece, start, offset = job
-        block = np.ascontiguousarray(
-            piece[start : start + BLOCK].T, np.promote_types(piece.dtype, np.float32)
-        )
-        check(scores.scale, block, piece.dtype, offset + start)
-        part = slice(offset + start, offset + start + block.shape[1])
+    def work(job: tuple[np.ndarray, int]) -> Sums:
+        rows, start = job
+        block = _across(rows)
+        check(scores.scale, block, rows.dtype, start)
+        part = slice(start, start + len(rows))
         best[part], highest = best_class(block)
-        return _sums(scores.scale, block, labels[part], best[part], highest, piece.dtype)
+        return _sums(scores.scale, block, labels[part], best[part], highest, rows.dtype)
 
     with ThreadPoolExecutor(os.cpu_count()) as threads, np.errstate(over="ignore"):
         found = threads.map(work, jobs)
@@ -80,10 +79,16 @@ def least(dtype: np.dtype) -> float:
     return float(np.finfo(dtype).eps)
 
 
-def _ranges(scores: Scores) -> Iterator[tuple[np.ndarray, int, int]]:
+def _ranges(scores: Scores) -> Iterator[tuple[np.ndarray, int]]:
+    """Yield examples in blocks that are not large (each thread has a few), and their starts."""
+    most = max(1, min(BLOCK, BLOCK_VALUES // scores.classes))
     for piece, offset in zip(scores.pieces, scores.starts, strict=True):
-        for start in range(0, len(piece), BLOCK):
-            yield piece, start, offset
+        for start in range(0, len(piece), most):
+            yield piece[start : start + most], offset + start
+
+
+def _across(rows: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(rows.T, np.promote_types(rows.dtype, np.float32))
 
 
 def _sums(
@@ -148,11 +153,9 @@ def _ranks(block: np.ndarray, true: np.ndarray, labels: np.ndarray) -> np.ndarra
 def example_losses(scores: Scores, labels: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """Return -ln p of the true class of each example, in nats, as :func:`summarise` has it."""
     found = np.empty(len(scores))
-    for piece, start, offset in _ranges(scores):
-        block = np.ascontiguousarray(
-            piece[start : start + BLOCK].T, np.promote_types(piece.dtype, np.float32)
-        )
-        part = slice(offset + start, offset + start + block.shape[1])
+    for rows, start in _ranges(scores):
+        block = _across(rows)
+        part = slice(start, start + len(rows))
         true = block[labels[part], np.arange(block.shape[1])]
         if scores.scale == "logits":
             highest = block.max(axis=0)
@@ -160,7 +163,7 @@ def example_losses(scores: Scores, labels: Int[np.ndarray, " n"]) -> Float[np.nd
                 total = np.exp(block - highest).sum(axis=0)
             found[part] = _loss(total, highest, true)
         else:
-            found[part] = _clipped(true, piece.dtype)
+            found[part] = _clipped(true, rows.dtype)
     return found
 
 
