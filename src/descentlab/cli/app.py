@@ -67,6 +67,8 @@ def run(
     out: options.Out = None,
     seeds: options.Seeds = None,
     set_: options.Changes = None,
+    until_decided: options.UntilDecided = False,
+    max_seeds: options.MaxSeeds = 20,
     quiet: options.Quiet = False,
     explain_plan: options.ExplainPlan = False,
     strategy: options.Layout = None,
@@ -87,7 +89,8 @@ def run(
     if explain_plan:
         running.explain(prepared, folder, how, json)
         return
-    running.run(prepared, folder, how, quiet=quiet or json, report=report)
+    most = max_seeds if until_decided else None
+    running.run(prepared, folder, how, quiet=quiet or json, report=report, most_seeds=most)
     if json:
         from descentlab.studies.result import StudyResult
 
@@ -110,6 +113,27 @@ def show(folder: Folder, json: Json = False) -> None:
         from descentlab.report.terminal import show as show_result
 
         show_result(result)
+
+
+@app.command()
+def plan(
+    folder: Annotated[str, typer.Argument(metavar="NAME|DIR", help="A study that has been run.")],
+    detect: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="The difference to find; as estimated by default."),
+    ] = None,
+    power: Annotated[
+        float, typer.Option(min=0.05, max=0.999, help="The probability of finding it.")
+    ] = 0.8,
+    json: Json = False,
+) -> None:
+    """Say how many seeds would decide each claim, and how long that takes."""
+    from descentlab.cli.text import print_needed
+    from descentlab.studies.claims.planner import plan_seeds
+    from descentlab.studies.result import StudyResult
+
+    place = folder if Path(folder).is_dir() or "://" in folder else str(Path("results") / folder)
+    print_needed(plan_seeds(StudyResult(place), detect=detect, power=power), json)
 
 
 @app.command()

@@ -17,6 +17,13 @@ Changes = Annotated[
         "--set", metavar="PATH=VALUE", help="Change a setting, such as epochs=2. Repeatable."
     ),
 ]
+UntilDecided = Annotated[
+    bool,
+    typer.Option("--until-decided", help="Add seeds until all claims are decided (α spending)."),
+]
+MaxSeeds = Annotated[
+    int, typer.Option(min=2, max=100_000, metavar="N", help="Where --until-decided ends.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; only the folder.")]
 ExplainPlan = Annotated[
     bool,

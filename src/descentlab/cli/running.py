@@ -15,10 +15,42 @@ if TYPE_CHECKING:
     from descentlab.studies.run import Options, Prepared
 
 
-def run(prepared: Prepared, out: str, options: Options, *, quiet: bool, report: bool) -> None:
-    """Train with live progress, then write the report and print the answer table."""
+def run(
+    prepared: Prepared, out: str, options: Options, *, quiet: bool, report: bool,
+    most_seeds: int | None = None,
+) -> None:  # fmt: skip
+    """Train with live progress, then write the report and print the answer table.
+
+    With ``most_seeds`` seeds are added, up to that many, until all claims are decided.
+    """
     from descentlab.store.folder import Folder
+    from descentlab.studies.claims.until import looks
     from descentlab.studies.result import StudyResult
+    from descentlab.studies.run import prepare
+
+    if most_seeds is None:
+        _train(prepared, out, options, quiet=quiet)
+    else:
+        for study in looks(prepared.study, Folder(out), most_seeds):
+            if not quiet:
+                say(f"look at {len(study.seeds)} seeds")
+            _train(prepare(study, options), out, options, quiet=quiet)
+    result = StudyResult(out)
+    if report:
+        from descentlab.report.html import write_report
+
+        shown = late_progress("evaluating test predictions")
+        with contextlib.nullcontext() if quiet else shown as share:
+            path = write_report(result, progress=share)
+        if not quiet:
+            from descentlab.report.terminal import summarise
+
+            summarise(result)
+            say(f"report: {path}")
+
+
+def _train(prepared: Prepared, out: str, options: Options, *, quiet: bool) -> None:
+    from descentlab.store.folder import Folder
     from descentlab.studies.run import execute
 
     try:
@@ -32,18 +64,6 @@ def run(prepared: Prepared, out: str, options: Options, *, quiet: bool, report: 
                 _follow(prepared, progress)
     except KeyboardInterrupt:
         raise Stopped from None  # the framework would exit by way of threads that still compute
-    result = StudyResult(out)
-    if report:
-        from descentlab.report.html import write_report
-
-        shown = late_progress("evaluating test predictions")
-        with contextlib.nullcontext() if quiet else shown as share:
-            path = write_report(result, progress=share)
-        if not quiet:
-            from descentlab.report.terminal import summarise
-
-            summarise(result)
-            say(f"report: {path}")
 
 
 def explain(prepared: Prepared, out: str, options: Options, as_json: bool) -> None:

@@ -8,7 +8,7 @@ import math
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from descentlab.core.errors import StoreError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from descentlab.studies.claims.planner import Needed
     from descentlab.studies.leaks import Leaks
     from descentlab.studies.result import StudyResult
 
@@ -172,3 +173,28 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+def print_needed(found: Sequence[Needed], as_json: bool) -> None:
+    """Print what each claim needs to be decided."""
+    if as_json:
+        print_json({"claims": [each.to_json() for each in found]})
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    from descentlab.report.numbers import duration, value
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("claim", "verdict", "spread", "to find", "seeds so far", "needed", "more time"):
+        table.add_column(heading)
+    for each in found:
+        needed = "more than 100,000" if each.seeds is None else str(each.seeds)
+        more = "–" if each.more_seconds is None else duration(each.more_seconds)
+        table.add_row(
+            each.verdict.claim.name, each.verdict.verdict, value(each.spread), value(each.distance),
+            str(each.verdict.seeds), needed, more,
+        )  # fmt: skip
+    console = Console(highlight=False)
+    console = console if console.is_terminal else Console(highlight=False, width=140)
+    console.print(table)

@@ -126,13 +126,20 @@ class Decided:
     level: float = 0.95
 
 
-def decide(statements: Sequence[Statement], alpha: float = 0.05) -> list[Decided]:
+def decide(
+    statements: Sequence[Statement], alpha: float = 0.05, *, step_down: bool = True
+) -> list[Decided]:
     """Decide statements together; the probability of any false verdict is at most ``alpha``.
+
+    With ``step_down`` levels follow Holm's rule, without it every statement has the same
+    share (Bonferroni), as several looks at growing data need it.
 
     Source: Holm, A simple sequentially rejective multiple test procedure, Scandinavian
     Journal of Statistics 6 (1979).
     """
-    shares = holm_shares([statement.p_value for statement in statements], alpha)
+    shares = [alpha / len(statements)] * len(statements) if statements else []
+    if step_down:
+        shares = holm_shares([statement.p_value for statement in statements], alpha)
     return [_decided(each, share) for each, share in zip(statements, shares, strict=True)]
 
 

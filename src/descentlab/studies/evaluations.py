@@ -11,8 +11,9 @@ import numpy as np
 
 from descentlab.core.errors import DescentLabError
 from descentlab.evaluation.evaluate import evaluate
+from descentlab.evaluation.intervals import Interval
 from descentlab.evaluation.results import Estimate, Evaluation
-from descentlab.evaluation.seeds import OverSeeds, over_seeds
+from descentlab.evaluation.seeds import OverSeeds, over_seeds, paired_arms
 from descentlab.studies.plan import Datasets
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class ConfigurationEvaluation:
         images: test examples as pictures ``[n, h, w]`` or ``[n, h, w, 3]``, if they are
             pictures and at hand.
         answers: of the typical run, by example: label, predicted class, confidence.
+        diverged: how many more runs diverged, which have no answers.
     """
 
     configuration: Configuration
@@ -43,6 +45,7 @@ class ConfigurationEvaluation:
     runs: tuple[Evaluation, ...]
     images: np.ndarray | None
     answers: tuple[np.ndarray, np.ndarray, np.ndarray]
+    diverged: int = 0
 
     @property
     def typical(self) -> int:
@@ -61,6 +64,12 @@ class ConfigurationEvaluation:
         pairs = zip(self.seeds, self.runs, strict=True)
         values = {seed: estimate_of(each, figure).value for seed, each in pairs}
         return {seed: value for seed, value in values.items() if value is not None}
+
+    def minus(self, other: ConfigurationEvaluation, figure: str, level: float = 0.95) -> Interval:
+        """Return a figure minus that of another configuration, paired by the seeds of both."""
+        mine, theirs = self.by_seed(figure), other.by_seed(figure)
+        shared = sorted(set(mine) & set(theirs))
+        return paired_arms([mine[s] for s in shared], [theirs[s] for s in shared], level)
 
 
 def estimate_of(evaluation: Evaluation, name: str) -> Estimate:
@@ -92,6 +101,8 @@ def evaluations(
     kept = [name for name in result.folder.names("predictions") if name.endswith(".parquet")]
     found: list[ConfigurationEvaluation] = []
     seeds = [int(seed) for seed in result.study.seeds]
+    frame = result.frame()
+    ended = frame[frame["diverged"].astype(bool)]
     datasets, done = Datasets(), 0
     for configuration in result.configurations:
         own = [s for s in seeds if f"predictions/{configuration.id}-s{s}.parquet" in kept]
@@ -106,11 +117,13 @@ def evaluations(
                 runs.append((seed, *read))
         if runs:
             each = [evaluation for _, evaluation, _ in runs]
+            lost = {int(s) for s in ended["seed"][ended["configuration"] == configuration.id]}
+            lost = (lost | set(own)) - {seed for seed, *_ in runs}
             answers = runs[typical(each)][2]
             found.append(
                 ConfigurationEvaluation(
                     configuration, tuple(seed for seed, *_ in runs), tuple(each),
-                    _images(data, answers[0]), answers,
+                    _images(data, answers[0]), answers, len(lost),
                 )
             )  # fmt: skip
     return found

@@ -141,7 +141,8 @@ def execute(
 def check_folder(prepared: Prepared, folder: Folder) -> None:
     """Refuse a folder that holds another study, and say where the two differ.
 
-    The question and the report's layout may change: no result depends on them.
+    The question, the claims and the report's layout may change, and seeds may come: no
+    result depends on them.
     """
     if not folder.exists(STUDY):
         if (
@@ -163,6 +164,8 @@ def check_folder(prepared: Prepared, folder: Folder) -> None:
     there, asked = (
         {k: v for k, v in s.items() if k not in FREE} for s in (before, prepared.resolved)
     )
+    if set(there.get("seeds", ())) <= set(asked["seeds"]):  # more seeds may come, none may go
+        there["seeds"] = asked["seeds"]
     if there != asked:
         lines = differences(there, asked)
         more = [f"… and {len(lines) - 12} more lines"] if len(lines) > 12 else []

@@ -12,6 +12,7 @@ from descentlab.evaluation.decisions import Decided, Statement, decide
 from descentlab.evaluation.intervals import Interval
 from descentlab.studies.claims.comparisons import Planned, plan_claims
 from descentlab.studies.claims.evidence import Evidence, Figures, gather
+from descentlab.studies.claims.until import share_of_alpha
 
 if TYPE_CHECKING:
     from descentlab.studies.claims.spec import Claim
@@ -54,7 +55,7 @@ class Verdict:
         For equivalence it is the one furthest from zero.
         """
         means = [each.mean for each in self.intervals]
-        if math.isfinite(_bounds(self.claim.claim)[1]):
+        if math.isfinite(bounds(self.claim.claim)[1]):
             return max(range(len(means)), key=lambda i: abs(means[i]))
         return min(range(len(means)), key=lambda i: means[i])
 
@@ -107,10 +108,11 @@ def judge(result: StudyResult) -> list[Verdict]:
             figures[key] = Figures(result, *key)
         evidence.append([gather(each.claim, c, figures[key]) for c in each.comparisons])
     statements = [
-        Statement([e.advantage for e in found], *_bounds(each.claim))
+        Statement([e.advantage for e in found], *bounds(each.claim))
         for each, found in zip(planned, evidence, strict=True)
     ]
-    decided = decide(statements, ALPHA)
+    alpha, sequential = share_of_alpha(result, ALPHA)
+    decided = decide(statements, alpha, step_down=not sequential)
     stated = result.provenance.get("claims", {})
     return [
         _verdict(each, metric_of(each, result), found, decision, stated.get(each.claim.key))
@@ -128,7 +130,7 @@ def metric_of(planned: Planned, result: StudyResult) -> str:
     return metric
 
 
-def _bounds(claim: Claim) -> tuple[float, float]:
+def bounds(claim: Claim) -> tuple[float, float]:
     """Return what every mean advantage must lie between for the claim to hold."""
     margin = getattr(claim, "margin", 0.0)
     kind = claim.kind  # type: ignore[attr-defined]
