@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from descentlab.evaluation.intervals import Interval
 from descentlab.evaluation.results import Estimate
-from descentlab.evaluation.seeds import OverSeeds, paired_arms
+from descentlab.evaluation.seeds import OverSeeds
 from descentlab.report import numbers
 from descentlab.report.answers import Answers
 from descentlab.report.evaluation.plots import Pictures
 from descentlab.report.evaluation.section import evaluation_section
-from descentlab.report.evaluation.wording import written
+from descentlab.report.evaluation.wording import listed, written
 from descentlab.report.markup import Markup, tag
 from descentlab.report.names import ABSENT
 from descentlab.report.tables_html import scrolling
@@ -34,8 +35,15 @@ CAPTION = (
     "set leaves in each run. More seeds lower neither of the two."
 )
 PAIRED = (
-    "Accuracy minus that of the first row, paired by seed: the seed is the unit, not the example."
+    "Minus the first row’s figures, paired by seed: the seed is the unit, not the example. "
+    "≈: can’t tell. The first row was picked afterwards, as the best of these same runs, so it "
+    "looks a little better than it is."
 )
+TOGETHER = (
+    "To allow for {} comparisons at once, each interval is {}: all of a column are right together "
+    "with 95 % (Bonferroni)."
+)
+LEVEL = 0.95
 
 
 def evaluations(found: Answers, items: Sequence[ConfigurationEvaluation]) -> Markup | None:
@@ -51,12 +59,14 @@ def evaluations(found: Answers, items: Sequence[ConfigurationEvaluation]) -> Mar
     order = {row.id: rank for rank, row in enumerate(found.rows)}
     ranked = sorted(items, key=lambda item: order.get(item.configuration.id, len(order)))
     parts = [_one(item, names, first=index == 0) for index, item in enumerate(ranked[:MOST])]
-    more = len(ranked) - MOST
+    more, lost = len(ranked) - MOST, _lost(found, ranked)
     left = f"The other {numbers.count(more)} configurations: descentlab evaluate on their files."
     return tag(
         "section",
         tag("h2", "Evaluation", id="evaluation"),
         _over_seeds(ranked, names),
+        _differences(ranked, names) if len(ranked) > 1 else None,
+        tag("p", lost, class_="note") if lost else None,
         *parts,
         tag("p", left, class_="note") if more > 0 else None,
         aria_labelledby="evaluation",
@@ -88,28 +98,61 @@ def _one(item: ConfigurationEvaluation, names: dict[str, str], *, first: bool) -
     )  # fmt: skip
 
 
+def _lost(found: Answers, ranked: Sequence[ConfigurationEvaluation]) -> str:
+    """Say which configurations have no figures because all their runs diverged, or ''."""
+    known = {item.configuration.id for item in ranked}
+    names = [row.name for row in found.rows if row.diverged and row.id not in known]
+    return f"Without figures, because every run diverged: {listed(names)}." if names else ""
+
+
 def _over_seeds(ranked: Sequence[ConfigurationEvaluation], names: dict[str, str]) -> Markup:
-    best = ranked[0]
     body = []
     for item in ranked:
         ident = item.configuration.id
-        cells = [tag("th", names.get(ident, ident), scope="row")]
+        lost = f"({item.diverged} diverged)" if item.diverged else ""
+        cells = [
+            tag("th", names.get(ident, ident), scope="row"),
+            tag(
+                "td", numbers.count(len(item.seeds)),
+                tag("small", lost, class_="over") if lost else None, data_value=len(item.seeds),
+            ),
+        ]  # fmt: skip
         cells += [_cell(item.over_seeds[name]) for name in NAMES]
-        cells.append(_gap(item, best))
         body.append(tag("tr", *cells))
+    return _table("Evaluation over seeds", CAPTION, body)
+
+
+def _differences(ranked: Sequence[ConfigurationEvaluation], names: dict[str, str]) -> Markup:
+    """Return every row minus the first, with intervals that hold together."""
+    best, rest = ranked[0], ranked[1:]
+    level = 1 - (1 - LEVEL) / len(rest)
+    body = []
+    for item in rest:
+        ident, shared = item.configuration.id, len(set(item.seeds) & set(best.seeds))
+        cells = [
+            tag("th", names.get(ident, ident), scope="row"),
+            tag("td", numbers.count(shared), data_value=shared),
+        ]
+        cells += [_gap(item.minus(best, name, level), shared) for name in NAMES]
+        body.append(tag("tr", *cells))
+    together = TOGETHER.format(len(rest), f"{100 * level:.4g} %") if len(rest) > 1 else ""
+    return _table("Minus the first row", f"{PAIRED} {together}".strip(), body)
+
+
+def _table(label: str, caption: str, body: Sequence[Markup]) -> Markup:
     head = [tag("th", "configuration", scope="col", data_sort="text")]
+    head.append(tag("th", "seeds", scope="col", data_sort="number"))
     for key, name in NAMES.items():
         better = "lower is better" if key in LOWER else "higher is better"
         head.append(tag("th", name, tag("small", better), scope="col", data_sort="number"))
-    head.append(tag("th", "minus the first", tag("small", "accuracy, by seed"), scope="col"))
     table = tag(
         "table",
-        tag("caption", f"{CAPTION} {PAIRED}" if len(ranked) > 1 else CAPTION),
+        tag("caption", caption),
         tag("thead", tag("tr", *head)),
         tag("tbody", *body),
-        class_="sortable" if len(ranked) > 2 else None,
+        class_="sortable" if len(body) > 2 else None,
     )
-    return scrolling(table, "Evaluation over seeds")
+    return scrolling(table, label)
 
 
 def _cell(figure: OverSeeds) -> Markup:
@@ -130,12 +173,16 @@ def _plain(value: float | None) -> str:
     return ABSENT if value is None else numbers.value(value, 2)
 
 
-def _gap(item: ConfigurationEvaluation, best: ConfigurationEvaluation) -> Markup:
-    mine, theirs = item.by_seed("accuracy"), best.by_seed("accuracy")
-    shared = sorted(set(mine) & set(theirs))
-    if item is best or not shared:
-        return tag("td", ABSENT, class_="muted")
-    found = paired_arms([mine[s] for s in shared], [theirs[s] for s in shared])
-    text = written(Estimate(found.mean, found.low, found.high))
-    below = tag("small", text.interval, class_="over") if text.interval else None
-    return tag("td", text.value if found.excludes(0) else f"≈ {text.value}", below)
+def _gap(found: Interval, shared: int) -> Markup:
+    """Return a difference; ``shared`` is the number of seeds that the row says it is over."""
+    if not found.n or math.isnan(found.mean):
+        return tag("td", ABSENT, class_="muted", data_value="")
+    told, text = found.excludes(0), written(Estimate(found.mean, found.low, found.high))
+    lines = [text.interval, "" if found.n == shared else f"{found.n} seeds"]
+    if found.n == 1:
+        lines[0] = "one seed can’t tell"
+    elif found.half == 0:
+        told, lines[0] = False, "the same in every seed"
+    below = [tag("small", line, class_="over") for line in lines if line]
+    value = text.value if told else f"≈ {text.value}"
+    return tag("td", value, *below, data_value=repr(float(found.mean)))
