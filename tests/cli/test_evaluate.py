@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from descentlab.cli.evaluating import evaluate as command
+from descentlab.core.errors import StoreError
 from descentlab.evaluation import evaluate
 from tests.cli.test_cli import call, refused
 from tests.evaluation.test_files import scored, text, write
@@ -150,6 +152,29 @@ REQUESTS = [
     (["model.csv", "--html", "second/../model.csv"], "it holds the predictions; name another"),
     (["model.csv", "--against", "other.csv"], "model.csv and other.csv: the labels differ in"),
 ]
+
+
+@pytest.mark.parametrize("place", ["no/x.html", "second"])
+def test_where_a_page_cannot_be_written_is_said_before_the_work(
+    folder: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(*_: Any, **__: Any) -> None:
+        raise AssertionError("the work was begun")
+
+    monkeypatch.setattr("descentlab.evaluation.files.evaluate_file", work)
+    monkeypatch.chdir(folder)
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(StoreError, match=f"cannot write {place}: (No such file|Is a directory)"):
+        command("model.csv", json=False, html=Path(place), recall=None, against=None)
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_page_that_was_there_stays_where_the_work_fails(folder: Path) -> None:
+    (folder / "old.html").write_text("old")
+    refused("evaluate", "gone.csv", "--html", "old.html", cwd=folder)
+    assert (folder / "old.html").read_text() == "old"
+    refused("evaluate", "gone.csv", "--html", "new.html", cwd=folder)
+    assert not (folder / "new.html").exists()
 
 
 @pytest.mark.parametrize(("options", "fault"), REQUESTS)

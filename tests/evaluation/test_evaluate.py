@@ -184,7 +184,7 @@ def test_means_name_the_classes_that_entered(case: str) -> None:
             assert told[name]["over"] == [classes[k] for k in entered], name
     there = [k for k, each in enumerate(found.per_class) if each.support]
     if 1 < len(there) < len(classes):
-        for figure in (told["weighted_f1"], told["auc"]["macro"]):
+        for figure in (told["weighted_f1"], told["weighted_recall"], told["auc"]["macro"]):
             assert figure["over"] == [classes[k] for k in there]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +23,9 @@ def evaluate(
         given is not None and Path(given).resolve() == html.resolve() for given in (file, against)
     ):
         raise StoreError(f"cannot write {html}: it holds the predictions; name another file")
+    if html is not None:
+        with writing(html):
+            _writable(html)
     with _progress() as progress:
         found, compared = evaluate_file(
             file, against=against, recall_at_least=recall, progress=progress
@@ -40,6 +45,19 @@ def evaluate(
             show_comparison(compared)
     if html is not None:
         say(f"{html}: written")
+
+
+def _writable(path: Path) -> None:
+    """Find out, before the work, whether a file can be written; leave everything as it is.
+
+    Raises:
+        OSError: it cannot.
+    """
+    if path.exists():
+        os.close(os.open(path, os.O_WRONLY | os.O_APPEND))
+    else:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -135,27 +136,24 @@ def _figures(cells: Cells, m: Margins, level: float, seed: int) -> dict[str, Est
     n, hits = int(m.support.sum()), int(m.hits.sum())
     there, named = m.support > 0, m.predicted > 0
     means = {
-        "balanced_accuracy": (counts.recall, there),
-        "macro_precision": (counts.precision, named),
-        "macro_recall": (counts.recall, there),
-        "macro_f1": (counts.f1, there | named),
+        "balanced_accuracy": (_macro, counts.recall, there),
+        "macro_precision": (_macro, counts.precision, named),
+        "macro_recall": (_macro, counts.recall, there),
+        "macro_f1": (_macro, counts.f1, there | named),
+        "weighted_precision": (_weighted, counts.precision, there & named),
+        "weighted_f1": (_weighted, counts.f1, there),
     }
-    functions = {name: partial(_macro, *how) for name, how in means.items()} | {
-        "weighted_precision": partial(_weighted, counts.precision, there & named),
-        "weighted_f1": partial(_weighted, counts.f1, there),
-    }
+    functions = {name: partial(mean, figure, over) for name, (mean, figure, over) in means.items()}
     chance = {"matthews": counts.matthews, "kappa": counts.kappa}
     ends = posterior_interval(cells, functions | chance, level=level, seed=seed)
     found = {"accuracy": proportion(hits, n, level)}
-    for name, function in functions.items():
-        over = means[name][1] if name in means else there & named
-        if name == "weighted_f1":
-            over = there
-        found[name] = _estimate(function(m), ends[name], POSTERIOR, over)
+    for name, (*_, over) in means.items():
+        found[name] = _estimate(functions[name](m), ends[name], POSTERIOR, over)
     one = "undefined (one class only in labels or in predictions)"
     for name, function in chance.items():
         found[name] = _estimate(function(m), ends[name], POSTERIOR, None, one)
-    found["weighted_recall"] = found["micro_f1"] = found["accuracy"]
+    found["weighted_recall"] = replace(found["accuracy"], over=_entered(there))
+    found["micro_f1"] = found["accuracy"]
     return found
 
 
@@ -173,9 +171,13 @@ def _estimate(
 ) -> Estimate:  # fmt: skip
     if not np.isfinite(value):
         return Estimate.undefined(reason)
-    entered = None if over is None or over.all() else tuple(np.flatnonzero(over).tolist())
     low, high = ends if np.isfinite(ends).all() else (None, None)
-    return Estimate(float(value), low, high, method, over=entered)
+    return Estimate(float(value), low, high, method, over=_entered(over))
+
+
+def _entered(over: np.ndarray | None) -> tuple[int, ...] | None:
+    """Return the classes that entered a mean, None where all did or it is none over classes."""
+    return None if over is None or over.all() else tuple(np.flatnonzero(over).tolist())
 
 
 def _score_figures(
