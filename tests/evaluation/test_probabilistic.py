@@ -127,6 +127,7 @@ def test_a_loss_beyond_float64_is_infinite_and_json_says_so() -> None:
     assert found.figures["accuracy"].value == pytest.approx(2 / 3)
     assert found.figures["brier"].value == pytest.approx(1 / 3)
     assert found.per_class[1].auc.value == 0.5  # one pair of two is in order
+    assert found.auc["micro"].value == pytest.approx(6 / 9)  # -3.4e308 is below -2e308
 
 
 @dtypes

@@ -222,17 +222,20 @@ def test_sums_that_rounding_does_not_explain_are_refused(row: list[float], messa
         summarise(Scores.of("probabilities", np.array([row])), np.zeros(1, int))
 
 
-def test_float32_logits_that_are_too_far_apart_for_it_keep_their_order() -> None:
-    most = np.finfo(np.float32).max
-    logits = np.outer([-1, -0.9, -0.8, 0.8, 0.9, 1], [most, -most]).astype(np.float32)
-    pieces = logits[:4], logits[4:]
+@pytest.mark.parametrize(("dtype", "share"), [(np.float64, 1), (np.float32, 1), (np.float32, 0.49)])
+def test_logits_at_the_end_of_their_precision_keep_their_order(dtype: Any, share: float) -> None:
+    most = np.finfo(dtype).max * share
+    size = np.array([-1, -0.9, -0.6, -0.5, -0.4, -0.2, -1e-300, 0.2, 0.3, 0.5, 0.8, 0.9, 1])
+    logits = np.outer(size, [most, -most]).astype(dtype)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        column = Scores("logits", pieces).column(0)
-        own = Scores("logits", pieces).own(np.zeros(6, int))
-    assert (np.diff(column) > 0).all() and np.isfinite(column).all()
-    np.testing.assert_array_equal(own, column)
-    np.testing.assert_allclose(column, 2 * logits[:, 0].astype(np.float64))
+        columns = [Scores("logits", (logits[:4], logits[4:])).column(k) for k in (0, 1)]
+        own = Scores("logits", (logits[:4], logits[4:])).own(np.zeros(13, int))
+        assert (np.diff(columns[0]) > 0).all() and np.isfinite(columns).all()
+    np.testing.assert_array_equal(own, columns[0])
+    np.testing.assert_allclose(columns[1], -columns[0], rtol=1e-6)
+    assert columns[0][6] == pytest.approx(2 * logits[6, 0])
+    assert columns[0][-2:].max() / np.finfo(np.float64).max < 0.5
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])

@@ -119,13 +119,22 @@ class Norms:
 
 
 def _log_odds(logit: np.ndarray, k: int | np.ndarray, norms: Norms) -> np.ndarray:
-    """Return ln p/(1-p) = z_k - ln Σ_{j≠k} exp z_j."""
+    """Return ln p/(1-p) = z_k - ln Σ_{j≠k} exp z_j.
+
+    Those beyond a quarter of the precision's largest number are brought nearer: all are
+    finite, as are their differences, and they keep their order.
+    """
     logit = logit.astype(norms.highest.dtype, copy=False)
     top = norms.best == k
-    with np.errstate(over="ignore"):  # log-odds beyond what float64 holds are infinite
+    with np.errstate(over="ignore"):
         above = logit - norms.highest
         found = above - np.log(np.maximum(norms.total - np.exp(above), 1e-30))
         found[top] = logit[top] - norms.rest[top]
+    most = np.finfo(found.dtype).max
+    far = np.abs(found) > most / 4
+    if far.any():
+        quarter = logit[far] / 4 - np.where(top, norms.rest, norms.highest)[far] / 4
+        found[far] = np.sign(quarter) * (most / 4 + (np.abs(quarter) - most / 16) / 2)
     return found
 
 
