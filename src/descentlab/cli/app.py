@@ -116,6 +116,32 @@ def show(folder: Folder, json: Json = False) -> None:
 
 
 @app.command()
+def times(
+    folders: Annotated[list[str], typer.Argument(metavar="DIR…", help="Results folders.")],
+    metric: Annotated[str, typer.Option(help="A recorded metric, such as test_accuracy.")],
+    reach: Annotated[float, typer.Option(metavar="VALUE", help="The target.")],
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="FACTOR", help="Compare a factor's labels over all folders."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Time to target by configuration; over several studies a performance profile."""
+    from descentlab.cli.times import print_profile, print_times
+    from descentlab.core.errors import SpecError
+    from descentlab.studies.result import StudyResult
+    from descentlab.studies.times import profile, times_to_target
+
+    results = [StudyResult(folder) for folder in folders]
+    if by is not None:
+        print_profile(profile(results, metric, reach, by), json)
+    elif len(results) > 1:
+        raise SpecError("several folders are compared by a factor; say which one with --by")
+    else:
+        print_times(times_to_target(results[0], metric, reach), json)
+
+
+@app.command()
 def plan(
     folder: Annotated[str, typer.Argument(metavar="NAME|DIR", help="A study that has been run.")],
     detect: Annotated[

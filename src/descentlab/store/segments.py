@@ -69,17 +69,32 @@ def read_segment(
         ) from None
 
 
-def query(folder: Folder, sql: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def segment_notes(folder: Folder, name: str) -> dict[str, str]:
+    """Return what was written beside a segment's rows: its cohort, seconds, updates."""
+    metadata = read_segment(folder, name, rows=False).schema.metadata or {}
+    return {key.decode(): value.decode() for key, value in metadata.items()}
+
+
+def query(
+    folder: Folder, sql: str, columns: Sequence[str] | None = None, *, cohorts: bool = False
+) -> pd.DataFrame:
     """Answer an SQL query over the table ``segments`` with DuckDB, in memory.
 
     Args:
         folder: a results folder.
         sql: a query that reads from ``segments``.
         columns: the columns that the query needs; all by default.
+        cohorts: add a column ``cohort``.
     """
     import duckdb
 
-    tables = [read_segment(folder, name, columns) for name in segment_names(folder)]
+    names = segment_names(folder)
+    tables = [read_segment(folder, name, columns) for name in names]
+    if cohorts:
+        tables = [
+            table.append_column("cohort", pa.array([name.rsplit("-", 3)[0]] * len(table)))
+            for table, name in zip(tables, names, strict=True)
+        ]
     if not tables:
         raise StoreError(f"{folder} has no results yet; run the study first")
     segments = pa.concat_tables(tables, promote_options="default")

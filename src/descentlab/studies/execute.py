@@ -226,7 +226,14 @@ class Execution:
         cohort = stretch.job.program.cohort
         columns = segment_columns(chunk.stretches, chunk.ended)
         name = f"{chunk.name}-{chunk.kept:08d}-{stretch.end:08d}"
-        write_segment(self.folder, name, columns, {"cohort": cohort.name, "chunk": chunk.name})
+        updates = sum(s.end - s.start for s in chunk.stretches) * len(stretch.job.runs)
+        notes = {
+            "cohort": cohort.name,
+            "chunk": chunk.name,
+            "seconds": f"{sum(s.seconds for s in chunk.stretches):.6f}",
+            "updates": str(updates),
+        }
+        write_segment(self.folder, name, columns, notes)
 
     def _progress(
         self, stretch: Stretch, share: float, elapsed: float, remaining: float | None
