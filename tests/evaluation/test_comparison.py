@@ -246,6 +246,7 @@ def test_every_class_and_score_is_compared() -> None:
     names = list(found.differences)
     first = next(i for i, name in enumerate(names) if "_class_" in name)
     assert all("_class_" in name for name in names[first:])
+    assert names[first:][::4] == [f"{x}_class_0" for x in ("precision", "recall", "f1", "auc")]
     assert found.better["log_loss"] == found.better["brier"] == "first"  # lower is better
     halved = compared((labels > 1).astype(int), one[:, :2], other[:, :2])
     p = softmax(one[:, :2])

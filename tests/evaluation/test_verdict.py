@@ -214,6 +214,12 @@ def test_a_class_that_is_ranked_well_but_never_answered_has_a_wrong_threshold() 
         assert ("the threshold is what is wrong, not the ranking" in found) == said
 
 
+@pytest.mark.parametrize(("wrong", "said"), [(8, False), (30, True)])
+def test_a_class_is_flagged_too_often_where_there_is_evidence(wrong: int, said: bool) -> None:
+    found = " ".join(of([[100, wrong], [0, 1]]).verdict)
+    assert ("answers far too often '1'" in found) == said
+
+
 def test_a_class_among_thousands_decides_nothing() -> None:
     labels = np.r_[np.arange(2000), np.arange(1000), np.arange(5)]
     found = evaluate(labels, labels, classes=range(2000)).verdict

@@ -138,9 +138,8 @@ def compare(
 
 def _same(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
     """Check that both are of the same examples; number the classes alike."""
-    differ = (
-        f"the classes differ: {', '.join(first.classes[:8])} and {', '.join(second.classes[:8])}"
-    )
+    one, two = (", ".join(map(plain, each.classes[:8])) for each in (first, second))
+    differ = f"the classes differ: {one} and {two}"
     if first.classes != second.classes:
         # Without scores the classes are those that occur, and an answer that one model
         # alone gives is a class of the other too.
@@ -192,7 +191,13 @@ def _compared(
         found |= of_areas(first, second, level) | of_examples(first, second, level)
         if found["log_loss"].gap.value == 0 and found["brier"].gap.value == 0:
             found = {name: _same_scores(each) for name, each in found.items()}
-    return dict(sorted(found.items(), key=lambda item: "_class_" in item[0]))
+    return dict(sorted(found.items(), key=lambda item: _place(item[0])))
+
+
+def _place(name: str) -> int:
+    """Return where a difference stands: those of single classes last, figure by figure."""
+    figure, single, _ = name.partition("_class_")
+    return 1 + ("precision", "recall", "f1", "auc").index(figure) if single else 0
 
 
 def _same_scores(found: Difference) -> Difference:

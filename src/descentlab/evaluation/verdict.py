@@ -23,6 +23,7 @@ from descentlab.evaluation.sentences import (
 MISSED = 0.5  # a recall below it misses more than it finds
 RANKED = 0.9  # an AUC from which on a class is ranked well
 WRONG = 1 / 3  # a precision below which a class is flagged too often
+FLAGGED = 10  # times from which on that is worth a sentence
 UNEVEN = 2  # largest class over smallest from which on they are not about equally common
 RARE = 10  # and from which on accuracy hardly sees the smallest
 LEANS = 0.2  # share of the examples from which on one class can be said to decide
@@ -118,8 +119,8 @@ def _flagged(per_class: Sequence[ClassFigures]) -> str:
     """Say which classes are answered far more often than they occur."""
     found = [
         each for each in per_class
-        if each.predicted > 2 * each.support and (each.precision.value or 0) < WRONG
-        and (_high(each.precision) or 1) < 0.5
+        if each.predicted >= FLAGGED and each.predicted > 2 * each.support
+        and (each.precision.value or 0) < WRONG and (_high(each.precision) or 1) < 0.5
     ]  # fmt: skip
     if not found:
         return ""

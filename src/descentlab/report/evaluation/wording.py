@@ -54,7 +54,8 @@ THRESHOLDS = (
 )
 DIFFERENCES = (
     "Differences are the first minus the second, example by example on one test set. Each interval "
-    "is for its own figure: of twenty without a difference about one excludes 0. Which of two "
+    "is for its own figure: of twenty without a difference about one excludes 0. Of accuracy, "
+    "recall and top-k the exact test must tell too before one model is called better. Which of two "
     "trainings is better, not which of two trained models, is for several seeds to tell."
 )
 NO_SCORES = (
