@@ -253,6 +253,14 @@ def test_every_class_and_score_is_compared() -> None:
     assert halved.first["brier"] == pytest.approx(metrics.brier_score_loss(labels > 1, p[:, 1]))
 
 
+def test_losses_are_the_same_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels, one, other = two(19, 50)
+    models = [Predictions.of(labels, probabilities=softmax(z)) for z in (one, other)]
+    whole = compare(*models)
+    monkeypatch.setattr("descentlab.evaluation.differences.BLOCK", 21)
+    assert compare(*models) == whole
+
+
 def test_recalls_of_classes_are_shares_of_their_examples() -> None:
     labels, one, other = two(18)
     found = compared(labels, one, other)

@@ -47,23 +47,27 @@ def baselines(support: Int[np.ndarray, " classes"]) -> dict[str, Mapping[str, fl
     found = {}
     for name, answers in (("majority", common), ("stratified", share)):
         margins = Margins(support * answers, support.astype(float), n * answers)
-        figures = {
-            "accuracy": counts.accuracy(margins),
-            "balanced_accuracy": counts.balanced_accuracy(margins),
-            "macro_precision": counts.macro(counts.precision(margins)),
-            "macro_recall": counts.macro(counts.recall(margins)),
-            "macro_f1": counts.macro(counts.f1(margins)),
-            "weighted_precision": counts.weighted(counts.precision(margins), support),
-            "weighted_recall": counts.weighted(counts.recall(margins), support),
-            "weighted_f1": counts.weighted(counts.f1(margins), support),
-            "micro_f1": counts.accuracy(margins),
-            "matthews": counts.matthews(margins),
-            "kappa": counts.kappa(margins),
-        } | scores
+        figures = _of_counts(margins) | scores
         if name == "majority":  # a mean over the one class that it ever predicts
             figures["macro_precision"] = figures["weighted_precision"] = np.nan
         found[name] = {k: float(v) if np.isfinite(v) else None for k, v in figures.items()}
     return found
+
+
+def _of_counts(m: Margins) -> dict[str, np.ndarray]:
+    return {
+        "accuracy": counts.accuracy(m),
+        "balanced_accuracy": counts.balanced_accuracy(m),
+        "macro_precision": counts.macro(counts.precision(m)),
+        "macro_recall": counts.macro(counts.recall(m)),
+        "macro_f1": counts.macro(counts.f1(m)),
+        "weighted_precision": counts.weighted(counts.precision(m), m.support),
+        "weighted_recall": counts.weighted(counts.recall(m), m.support),
+        "weighted_f1": counts.weighted(counts.f1(m), m.support),
+        "micro_f1": counts.accuracy(m),
+        "matthews": counts.matthews(m),
+        "kappa": counts.kappa(m),
+    }
 
 
 def _areas(support: Int[np.ndarray, " classes"]) -> dict[str, float]:

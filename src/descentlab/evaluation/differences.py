@@ -24,7 +24,7 @@ from descentlab.evaluation.probabilistic import example_losses
 from descentlab.evaluation.proportions import PairedAccuracy, z_quantile
 from descentlab.evaluation.resampling import Sums, blocks, quantiles
 from descentlab.evaluation.results import Estimate
-from descentlab.evaluation.scores import BLOCK, Scores
+from descentlab.evaluation.scores import Scores
 
 SAME_ANSWERS = "no interval: identical answers"
 SAME_SCORES = "no interval: identical scores"
@@ -33,6 +33,7 @@ ONE_EXAMPLE = "no interval: one example of a class"
 UNDEFINED = "undefined for one of the models"
 SAME = 1e-6
 """Of the largest loss: differences that are equal to this are one number with rounding errors."""
+BLOCK = 1 << 17  # scores at once
 MOST_CLASSES = 100
 """Up to which single classes are compared."""
 
@@ -210,9 +211,10 @@ def _by_example(
     Of equal scores the later class comes first, as in :mod:`.probabilistic`.
     """
     brier, rank = np.empty(len(scores)), np.empty(len(scores), np.int64)
+    rows_at_once = max(1, BLOCK // scores.classes)
     for piece, offset in zip(scores.pieces, scores.starts, strict=True):
-        for start in range(0, len(piece), BLOCK):
-            block = np.asarray(piece[start : start + BLOCK], np.float64)
+        for start in range(0, len(piece), rows_at_once):
+            block = np.asarray(piece[start : start + rows_at_once], np.float64)
             part = slice(offset + start, offset + start + len(block))
             own, rows = labels[part], np.arange(len(block))
             true = block[rows, own][:, None]
