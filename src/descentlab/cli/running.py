@@ -34,7 +34,8 @@ def run(
         for study in looks(prepared.study, Folder(out), most_seeds):
             if not quiet:
                 say(f"look at {len(study.seeds)} seeds")
-            _train(prepare(study, options), out, options, quiet=quiet)
+            growing = options._replace(more_seeds=True)
+            _train(prepare(study, options), out, growing, quiet=quiet)
     result = StudyResult(out)
     if report:
         from descentlab.report.html import write_report

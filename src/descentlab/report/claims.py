@@ -111,8 +111,7 @@ def _span(verdict: Verdict, shown: Sequence[int], bounds: Sequence[float]) -> tu
 
 def _row(verdict: Verdict, index: int, y: float, place: _Scale) -> Markup:
     evidence, interval = verdict.evidence[index], verdict.intervals[index]
-    label = evidence.comparison.b or "target"
-    label = label if len(label) <= LETTERS else label[: LETTERS - 1] + "…"
+    label = _short(evidence.comparison.b or "target")
     parts = [tag("text", label, x=LEFT - 12, y=y + 4.5, text_anchor="end", font_size=13,
                  fill="currentColor")]  # fmt: skip
     for value in evidence.advantage.values.tolist():
@@ -124,6 +123,10 @@ def _row(verdict: Verdict, index: int, y: float, place: _Scale) -> Markup:
     return tag("g", *parts)
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= LETTERS else name[: LETTERS - 1] + "…"
+
+
 def _bound(x: float, height: float) -> Markup:
     return tag("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=0, y2=height - BOTTOM, class_="bound")
 
@@ -133,7 +136,7 @@ def _axis(verdict: Verdict, place: _Scale, height: float) -> list[Markup]:
     better = "lower" if lower_is_better(verdict.metric) else "higher"
     against = "the target" if not verdict.evidence[0].comparison.b else "the other side"
     first = verdict.evidence[0].comparison.a
-    title = f"{first or 'mean'}: {metric_name(verdict.metric)} {better} by … than {against}"
+    title = f"{_short(first or 'mean')}: {metric_name(verdict.metric)} {better} by … than {against}"
     parts = [tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="axis")]
     for value in _ticks(place.low, place.high):
         x = f"{place.at(value):.1f}"

@@ -41,11 +41,15 @@ class Prepared(NamedTuple):
 
 
 class Options(NamedTuple):
-    """How to run, none of which belongs to the study: layout and reproducible mode."""
+    """How to run, none of which belongs to the study: layout, reproducible mode.
+
+    ``more_seeds`` lets a folder's study go on with more seeds than it had.
+    """
 
     strategy: Strategy | None = None
     reproducible: bool = False
     yes: bool = False
+    more_seeds: bool = False
 
 
 def prepare(study: Study, options: Options = Options()) -> Prepared:
@@ -108,7 +112,7 @@ def execute(
     from descentlab.studies.execute import Execution, Programs
     from descentlab.studies.search.waves import waves
 
-    check_folder(prepared, folder)
+    check_folder(prepared, folder, more_seeds=options.more_seeds)
     datasets = Datasets()
     check_runs(prepared.configurations, datasets, prepared.study.metrics)
     enable_cache()
@@ -138,11 +142,10 @@ def execute(
                     yield from Execution(folder, wave, (0, 0), planned, programs).run()
 
 
-def check_folder(prepared: Prepared, folder: Folder) -> None:
+def check_folder(prepared: Prepared, folder: Folder, *, more_seeds: bool = False) -> None:
     """Refuse a folder that holds another study, and say where the two differ.
 
-    The question, the claims and the report's layout may change, and seeds may come: no
-    result depends on them.
+    The question, the claims and the report's layout may change: no result depends on them.
     """
     if not folder.exists(STUDY):
         if (
@@ -164,7 +167,7 @@ def check_folder(prepared: Prepared, folder: Folder) -> None:
     there, asked = (
         {k: v for k, v in s.items() if k not in FREE} for s in (before, prepared.resolved)
     )
-    if set(there.get("seeds", ())) <= set(asked["seeds"]):  # more seeds may come, none may go
+    if more_seeds and set(there.get("seeds", ())) <= set(asked["seeds"]):
         there["seeds"] = asked["seeds"]
     if there != asked:
         lines = differences(there, asked)
@@ -205,7 +208,7 @@ def explain_plan(prepared: Prepared, folder: Folder | None, options: Options) ->
     check_runs(prepared.configurations, datasets, prepared.study.metrics)
     stands = None
     if folder is not None and folder.exists(STUDY):
-        check_folder(prepared, folder)
+        check_folder(prepared, folder, more_seeds=options.more_seeds)
         check_data(folder, datasets)
         stands = standing(folder)
     return _plan_rest(prepared, stands, options, datasets)

@@ -72,7 +72,7 @@ def test_looks_add_seeds_to_one_folder_until_the_claim_is_decided(tmp_path) -> N
     hopeful = [{"kind": "reaches", "which": {"optimizer": "sgd"}, "target": -1.0}]
     for each in looks(study(claims=hopeful), folder, 9):
         seen.append(len(each.seeds))
-        run(each, folder)
+        run(each, folder, more_seeds=True)
     result = StudyResult(folder)
     assert seen[0] == 3 and len(seen) < 5
     assert result.claims()[0].verdict == "supported"
@@ -86,7 +86,7 @@ def test_looks_add_seeds_to_one_folder_until_the_claim_is_decided(tmp_path) -> N
 def test_a_plan_of_looks_cannot_be_changed_after_seeing_results(tmp_path) -> None:
     folder = Folder(tmp_path / "r")
     for each in looks(study(), folder, 6):
-        run(each, folder)
+        run(each, folder, more_seeds=True)
     with pytest.raises(SpecError, match="was begun with 6"):
         next(looks(study(), folder, 20))
 
@@ -102,11 +102,13 @@ def test_looks_that_make_no_sense_are_refused(tmp_path) -> None:
         next(looks(study(seeds=3), folder, 9))
 
 
-def test_seeds_may_come_and_none_may_go(tmp_path) -> None:
+def test_seeds_may_come_if_that_is_meant_and_none_may_go(tmp_path) -> None:
     run(study(), tmp_path / "r")
     before = {p: p.read_bytes() for p in (tmp_path / "r" / "segments").iterdir()}
-    result = run(study(seeds=3), tmp_path / "r")
+    with pytest.raises(StoreError, match="another study"):
+        run(study(seeds=3), tmp_path / "r")
+    result = run(study(seeds=3), tmp_path / "r", more_seeds=True)
     assert len(result.frame()) == 6 * 3
     assert all(path.read_bytes() == content for path, content in before.items())
     with pytest.raises(StoreError, match="another study"):
-        run(study(seeds=2), tmp_path / "r")
+        run(study(seeds=2), tmp_path / "r", more_seeds=True)
