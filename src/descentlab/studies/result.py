@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import io
-import os
-from collections.abc import Sequence
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from descentlab.core.errors import SpecError, StoreError, unknown
-from descentlab.core.yaml import read_yaml
 from descentlab.evaluation.intervals import t_interval
-from descentlab.store.folder import Folder
-from descentlab.store.provenance import read_provenance
-from descentlab.store.segments import KEYS, query, read_segment, segment_names
-from descentlab.studies import configurations as expansion
+from descentlab.studies.claims.verdicts import Verdict, judge
 from descentlab.studies.configurations import Configuration
-from descentlab.studies.spec import STUDY, Study
+from descentlab.studies.records import Records
+from descentlab.studies.search.summary import SearchSummary, summarise
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from descentlab.studies.claims.verdicts import Verdict
-    from descentlab.studies.search.summary import SearchSummary
 
-
-class StudyResult:
+class StudyResult(Records):
     """The results in a folder, finished or not.
 
     Args:
@@ -35,76 +26,13 @@ class StudyResult:
         StoreError: there is no study in the folder.
     """
 
-    def __init__(self, folder: Folder | str | os.PathLike[str]) -> None:
-        self.folder = folder if isinstance(folder, Folder) else Folder(folder)
-        if not self.folder.exists(STUDY):
-            raise StoreError(
-                f"{self.folder} is no results folder (it has no study.yaml); "
-                "'descentlab run' prints the folder that it writes"
-            )
-        self.resolved = read_yaml(self.folder.read(STUDY), self.folder.at(STUDY))
-        self.study = Study.parse(self.resolved, file=self.folder.at(STUDY))
-
     def __repr__(self) -> str:
         """Return the study's name and the folder."""
         return f"StudyResult({self.study.name!r}, {str(self.folder)!r})"
 
-    @property
-    def provenance(self) -> dict[str, Any]:
-        """Versions, devices and sessions; see :mod:`descentlab.store.provenance`."""
-        return read_provenance(self.folder)
-
-    @property
-    def configurations(self) -> list[Configuration]:
-        """The study's configurations, in the order of their ids."""
-        return self._configurations
-
-    @cached_property
-    def _configurations(self) -> list[Configuration]:
-        return expansion.configurations(self.study)
-
-    @property
-    def factors(self) -> list[str]:
-        """Names of what varies."""
-        return expansion.factors(self.study)
-
-    @property
-    def metrics(self) -> list[str]:
-        """Names of the metrics that any run records, such as ``test_accuracy``."""
-        return self._metrics
-
-    @cached_property
-    def _metrics(self) -> list[str]:
-        names: dict[str, None] = {}
-        one_a_cohort = {name.rsplit("-", 3)[0]: name for name in segment_names(self.folder)}
-        for name in one_a_cohort.values():
-            columns = read_segment(self.folder, name, rows=False).column_names
-            names |= dict.fromkeys(column for column in columns if column not in KEYS)
-        return list(names)
-
-    @property
-    def primary(self) -> str:
-        """The metric that configurations are ranked by: the study's, or the last recorded.
-
-        Raises:
-            StoreError: nothing has been recorded yet.
-        """
-        if self.study.report.metric or not self.metrics:
-            return self._known(self.study.report.metric or "")
-        wanted = (
-            "validation_accuracy",
-            "test_accuracy",
-            "validation_loss",
-            "test_loss",
-            "train_loss",
-        )
-        return next((m for m in wanted if m in self.metrics), self.metrics[0])
-
     @cached_property
     def search(self) -> SearchSummary | None:
         """What a search with rungs found so far; None for other studies."""
-        from descentlab.studies.search.summary import summarise
-
         return summarise(self) if self.study.rungs else None
 
     @property
@@ -121,125 +49,9 @@ class StudyResult:
         """Whether every run is done."""
         return len(self.frame()) == self.planned
 
-    @cached_property
-    def _frame(self) -> pd.DataFrame:
-        import pandas as pd
-
-        if not segment_names(self.folder):
-            return pd.DataFrame(
-                columns=["configuration", "seed", "diverged", "diverged_step", "step", "epoch"]
-            )
-        metrics = ", ".join(f'"{name}"' for name in self.metrics)
-        return query(
-            self.folder,
-            f"""SELECT configuration, seed, diverged,
-                       CASE WHEN diverged THEN step END AS diverged_step, step, epoch, {metrics}
-                FROM segments WHERE last ORDER BY configuration, seed""",
-        )
-
-    def frame(self) -> pd.DataFrame:
-        """Return one row a finished run, with each metric at its last record.
-
-        Columns: ``configuration``, ``seed``, ``diverged``, ``diverged_step``, ``step``,
-        ``epoch`` and the metrics; a diverged run's metrics are NaN.
-        """
-        return self._frame.copy()
-
-    def curves(self, metric: str, configurations: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return ``configuration, seed, step, epoch, value`` of a metric, a row a record.
-
-        Args:
-            metric: a recorded metric.
-            configurations: ids of the configurations to return; all by default.
-        """
-        name = self._known(metric)
-        wanted = ""
-        if configurations is not None:
-            known = {c.id for c in self.configurations}
-            chosen = ", ".join(f"'{c}'" for c in configurations if c in known)
-            wanted = f"AND configuration IN ({chosen or 'NULL'})"
-        return query(
-            self.folder,
-            f"""SELECT configuration, seed, step, epoch, "{name}" AS value FROM segments
-                WHERE NOT diverged AND "{name}" IS NOT NULL AND NOT isnan("{name}")
-                {wanted} ORDER BY configuration, seed, step""",
-            ["configuration", "seed", "step", "epoch", "diverged", name],
-        )
-
-    def best_records(self, metric: str) -> pd.DataFrame:
-        """Return one row a finished run with the best record of its curve."""
-        name = self._known(metric)
-        best = "min" if name.endswith("_loss") else "max"
-        return query(
-            self.folder,
-            f"""SELECT configuration, seed, bool_or(diverged) AS diverged,
-                       {best}("{name}") FILTER (NOT isnan("{name}")) AS "{name}"
-                FROM segments GROUP BY configuration, seed HAVING bool_or(last)
-                ORDER BY configuration, seed""",
-            ["configuration", "seed", "diverged", "last", name],
-        )
-
-    def extremes(self, metric: str) -> tuple[float, float]:
-        """Return the smallest and the largest finite figure of a metric on record."""
-        name = self._known(metric)
-        found = query(
-            self.folder,
-            f"""SELECT min("{name}"), max("{name}") FROM segments WHERE isfinite("{name}")""",
-            [name],
-        )
-        return float(found.iloc[0, 0]), float(found.iloc[0, 1])
-
-    def same_curves(self, one: str, other: str) -> bool:
-        """Return whether two configurations' records are equal to the bit, seed by seed."""
-        names = ", ".join(f'"{name}"' for name in self.metrics)
-        rows = f"SELECT seed, step, diverged, {names} FROM segments WHERE configuration = "
-        found = query(
-            self.folder,
-            f"""SELECT count(*) FROM (
-                ({rows} '{one}' EXCEPT ALL {rows} '{other}') UNION ALL
-                ({rows} '{other}' EXCEPT ALL {rows} '{one}'))""",
-        )
-        return int(found.iloc[0, 0]) == 0
-
-    def examples(self, metric: str) -> int | None:
-        """Return how many examples an accuracy is measured on; None for other metrics."""
-        part, _, what = metric.partition("_")
-        counts = [d.get("examples", {}).get(part) for d in self.provenance.get("data", [])]
-        return min(filter(None, counts), default=None) if what == "accuracy" else None
-
     def claims(self) -> list[Verdict]:
         """Return a verdict on each of the study's claims, from the runs that are finished."""
-        from descentlab.studies.claims.verdicts import judge
-
         return judge(self) if self.metrics else []
-
-    def best(self, metric: str | None = None) -> Configuration:
-        """Return the configuration with the best mean; one with diverged runs ranks behind.
-
-        Losses are better when lower, everything else when higher. With one seed, or
-        when intervals overlap, the best may differ from the second by chance alone.
-        """
-        name = self._known(metric or self.primary)
-        frame = self.frame()
-        if frame.empty:
-            raise StoreError(f"{self.folder} has no finished run yet")
-        sign = 1 if name.endswith("_loss") else -1
-        groups = frame.groupby("configuration")
-        ranking = sorted(
-            (int(group["diverged"].sum()), sign * float(group[name].mean()), str(key))
-            for key, group in groups
-        )
-        found = {c.id: c for c in self.configurations}
-        return found[ranking[0][2]]
-
-    def predictions(self, configuration: str, seed: int) -> pd.DataFrame | None:
-        """Return a run's test predictions, or None if the study did not keep them."""
-        import pyarrow.parquet as pq
-
-        name = f"predictions/{configuration}-s{seed}.parquet"
-        if not self.folder.exists(name):
-            return None
-        return pq.read_table(io.BytesIO(self.folder.read(name))).to_pandas()
 
     def summary(self) -> dict[str, Any]:
         """Return the study's results as ``descentlab show --json`` prints them."""
@@ -279,15 +91,6 @@ class StudyResult:
             "metrics": metrics,
         }
 
-    def _known(self, metric: str) -> str:
-        if self.metrics and metric not in self.metrics:
-            raise SpecError(unknown("metric", metric, self.metrics))
-        if not self.metrics:
-            raise StoreError(f"{self.folder} has no results yet; run the study first")
-        return metric
-
 
 def _finite(value: float | None) -> float | None:
-    import math
-
     return None if value is None or not math.isfinite(value) else float(value)

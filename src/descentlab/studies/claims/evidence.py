@@ -14,7 +14,7 @@ from descentlab.studies.claims.comparisons import Comparison
 
 if TYPE_CHECKING:
     from descentlab.studies.claims.spec import Claim
-    from descentlab.studies.result import StudyResult
+    from descentlab.studies.records import Records
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Figures:
     its start included: it is never dropped, and it loses.
     """
 
-    def __init__(self, result: StudyResult, metric: str, at: str) -> None:
+    def __init__(self, result: Records, metric: str, at: str) -> None:
         self.result, self.metric = result, metric
         self.sign = -1.0 if metric.endswith("_loss") else 1.0
         frame = result.frame() if at == "end" else result.best_records(metric)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from descentlab.core.errors import SpecError
 from descentlab.evaluation.sequential import planned_looks
 from descentlab.store.folder import Folder
 from descentlab.store.provenance import read_provenance, write_provenance
+from descentlab.studies.claims.verdicts import SEQUENTIAL, judge
+from descentlab.studies.records import Records
 from descentlab.studies.spec import STUDY, Study
 
-if TYPE_CHECKING:
-    from descentlab.studies.result import StudyResult
-
-SEQUENTIAL = "sequential"
 FIRST_LOOK = 3
 
 
@@ -23,7 +20,7 @@ def looks(study: Study, folder: Folder, most: int) -> Iterator[Study]:
 
     Looks come at 3 seeds (or the study's own number, if that is larger), then at half as
     many again each time, up to ``most``. The plan of looks is kept in the folder, so that
-    verdicts are read at the level of their look (:func:`levels`).
+    verdicts are read at the level of their look.
 
     Raises:
         SpecError: no claims, fewer seeds than ``most`` allows, or a plan with another end
@@ -54,9 +51,7 @@ def looks(study: Study, folder: Folder, most: int) -> Iterator[Study]:
         if SEQUENTIAL not in provenance:
             provenance[SEQUENTIAL] = plan
             write_provenance(folder, provenance)
-        from descentlab.studies.result import StudyResult
-
-        if all(verdict.verdict != "undecided" for verdict in StudyResult(folder).claims()):
+        if all(verdict.verdict != "undecided" for verdict in judge(Records(folder))):
             return
 
 
@@ -68,32 +63,18 @@ def _seeds(study: Study, count: int) -> tuple[int, ...]:
 
 def _seen(folder: Folder) -> int:
     """Return how many seeds the study in a folder has."""
-    if not folder.exists(STUDY):
-        return 0
-    from descentlab.studies.result import StudyResult
-
-    return len(StudyResult(folder).study.seeds)
+    return len(Records(folder).study.seeds) if folder.exists(STUDY) else 0
 
 
 def _refuse_seen(study: Study, folder: Folder, first: int) -> None:
     """Refuse a folder in which more seeds than the first look's have been seen already."""
-    from descentlab.studies.result import StudyResult
-
     seen = _seen(folder)
-    if seen > first or (seen and StudyResult(folder).complete):
+    if not seen:
+        return
+    records = Records(folder)
+    complete = len(records.frame()) == seen * len(records.configurations)
+    if seen > first or complete:
         raise SpecError(
             f"--until-decided: {folder} holds results of {seen} seeds that were seen before a "
             "plan of looks was made; begin in a new folder with --out"
         )
-
-
-def share_of_alpha(result: StudyResult, alpha: float) -> tuple[float, bool]:
-    """Return the level of this moment's look, and whether looks were planned at all."""
-    from descentlab.evaluation.sequential import look_levels
-
-    plan = result.provenance.get(SEQUENTIAL)
-    if not plan:
-        return alpha, False
-    done = len(result.study.seeds)
-    at = [look for look in plan["looks"] if look <= done]
-    return (look_levels(at, plan["most"], alpha)[-1] if at else 0.0), True

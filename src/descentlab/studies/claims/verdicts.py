@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from descentlab.core.errors import SpecError, unknown
 from descentlab.evaluation.decisions import Decided, Statement, decide
 from descentlab.evaluation.intervals import Interval
+from descentlab.evaluation.sequential import look_levels
 from descentlab.studies.claims.comparisons import Planned, plan_claims
 from descentlab.studies.claims.evidence import Evidence, Figures, gather
-from descentlab.studies.claims.until import share_of_alpha
 
 if TYPE_CHECKING:
     from descentlab.studies.claims.spec import Claim
-    from descentlab.studies.result import StudyResult
+    from descentlab.studies.records import Records
 
 ALPHA = 0.05
+SEQUENTIAL = "sequential"
+"""Where a folder's provenance keeps the plan of looks at growing numbers of seeds."""
 
 Word = Literal["supported", "refuted", "undecided", "identical"]
 
@@ -90,7 +92,7 @@ class Verdict:
         }
 
 
-def judge(result: StudyResult) -> list[Verdict]:
+def judge(result: Records) -> list[Verdict]:
     """Return a verdict on every claim of a study, from the runs that are finished.
 
     Raises:
@@ -120,7 +122,17 @@ def judge(result: StudyResult) -> list[Verdict]:
     ]
 
 
-def metric_of(planned: Planned, result: StudyResult) -> str:
+def share_of_alpha(result: Records, alpha: float) -> tuple[float, bool]:
+    """Return the level of this moment's look, and whether looks were planned at all."""
+    plan = result.provenance.get(SEQUENTIAL)
+    if not plan:
+        return alpha, False
+    done = len(result.study.seeds)
+    at = [look for look in plan["looks"] if look <= done]
+    return (look_levels(at, plan["most"], alpha)[-1] if at else 0.0), True
+
+
+def metric_of(planned: Planned, result: Records) -> str:
     """Return the metric that a claim is about."""
     metric = planned.claim.metric
     if metric is None:

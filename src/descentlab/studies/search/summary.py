@@ -12,7 +12,7 @@ from descentlab.studies.search.rungs import Rung, Standings
 from descentlab.studies.search.waves import rung_values, search_metric, search_standings
 
 if TYPE_CHECKING:
-    from descentlab.studies.result import StudyResult
+    from descentlab.studies.records import Records
 
 Status = Literal["finished", "eliminated", "diverged", "audited", "training"]
 
@@ -82,7 +82,7 @@ class SearchSummary:
         }
 
 
-def summarise(result: StudyResult) -> SearchSummary:
+def summarise(result: Records) -> SearchSummary:
     """Return what the search in a results folder found so far."""
     study, epochs = result.study, int(result.study.run["epochs"])
     metric = search_metric(study)
@@ -123,7 +123,7 @@ def edges(space: Mapping[str, Any], configuration: Configuration) -> list[str]:
     return found
 
 
-def _trial(result: StudyResult, rung: Rung, name: str, now: Standings) -> Trial:
+def _trial(result: Records, rung: Rung, name: str, now: Standings) -> Trial:
     configuration = next(c for c in result.configurations if c.id == name)
     before = [
         r.epochs for r in now.rungs if r.bracket == rung.bracket and r.number == rung.number - 1
