@@ -79,42 +79,65 @@ class Stretch:
         return self.end >= self.job.end
 
 
-def train(jobs: Sequence[Job], lanes: int) -> Iterator[Stretch]:
+class Work:
+    """Jobs on their way to the lanes: what goes on comes before what begins, else first come.
+
+    The consumer of :func:`train` may add jobs after any stretch that it is given.
+    """
+
+    def __init__(self, jobs: Sequence[Job] = ()) -> None:
+        self._waiting: queue.PriorityQueue[tuple[int, int, Job | None]] = queue.PriorityQueue()
+        self._added = 0
+        self.unfinished = 0
+        self.add(jobs)
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        """Let more jobs be trained."""
+        self.unfinished += len(jobs)
+        for job in jobs:
+            self._put(1 if job.step else 2, job)
+
+    def next(self) -> Job | None:
+        """Wait for a job; None when there will be no more."""
+        return self._waiting.get()[2]
+
+    def close(self, lanes: int) -> None:
+        """Send the lanes home, whatever is still waiting."""
+        for _ in range(lanes):
+            self._put(0, None)
+
+    def _put(self, rank: int, job: Job | None) -> None:
+        self._added += 1
+        self._waiting.put((rank, self._added, job))
+
+
+def train(jobs: Sequence[Job] | Work, lanes: int) -> Iterator[Stretch]:
     """Train every job, ``lanes`` at a time, and yield each stretch as it ends."""
-    waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
-    for job in jobs:
-        waiting.put(job)
-    reports: queue.Queue[Stretch | BaseException | None] = queue.Queue(maxsize=4 * lanes)
+    work = jobs if isinstance(jobs, Work) else Work(jobs)
+    reports: queue.Queue[Stretch | BaseException] = queue.Queue(maxsize=4 * lanes)
     stop = threading.Event()
     store = DeviceData()
 
     def lane() -> None:
         try:
-            while not stop.is_set():
-                for stretch in _train_chunk(waiting.get_nowait(), store, stop):
+            while (job := work.next()) is not None:
+                for stretch in _train_chunk(job, store, stop):
                     _report(reports, stretch, stop)
-        except queue.Empty:
-            pass
         except BaseException as error:
             _report(reports, error, stop)
-        finally:
-            _report(reports, None, stop)
 
-    threads = [threading.Thread(target=lane, daemon=True, name=f"lane-{i}") for i in range(lanes)]
-    for thread in threads:
-        thread.start()
+    for i in range(lanes):
+        threading.Thread(target=lane, daemon=True, name=f"lane-{i}").start()
     try:
-        working = lanes
-        while working:
+        while work.unfinished:
             report = reports.get()
-            if report is None:
-                working -= 1
-            elif isinstance(report, BaseException):
+            if isinstance(report, BaseException):
                 raise report
-            else:
-                yield report
+            work.unfinished -= report.finished or report.paused
+            yield report
     finally:
         stop.set()
+        work.close(lanes)
 
 
 def _report(reports: queue.Queue, report: Any, stop: threading.Event) -> None:

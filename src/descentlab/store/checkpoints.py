@@ -9,8 +9,10 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -21,12 +23,26 @@ CHECKPOINTS = "checkpoints"
 NAME = re.compile(r"(k[\w-]*-\d+)\.npz")
 
 
-class Checkpoint(NamedTuple):
-    """The runs of a chunk (by id, in order), the update they stand at, their state's leaves."""
+@dataclass(frozen=True)
+class Checkpoint:
+    """The runs of a chunk (by id, in order), the update they stand at, their state.
+
+    The state is read when it is asked for: of most checkpoints only the head is needed.
+    """
 
     runs: tuple[str, ...]
     step: int
-    leaves: tuple[np.ndarray, ...]
+    read: Callable[[], tuple[np.ndarray, ...]]
+
+    @cached_property
+    def leaves(self) -> tuple[np.ndarray, ...]:
+        """The state's leaves, each ``[width, …]``."""
+        return self.read()
+
+    @property
+    def width(self) -> int:
+        """Places of the chunk, idle ones included."""
+        return self.leaves[0].shape[0]
 
 
 def write_checkpoint(folder: Folder, name: str, checkpoint: Checkpoint) -> None:
@@ -40,13 +56,26 @@ def write_checkpoint(folder: Folder, name: str, checkpoint: Checkpoint) -> None:
 
 
 def read_checkpoint(folder: Folder, name: str) -> Checkpoint:
-    """Read a checkpoint; a damaged file is named, with what to do."""
+    """Read a checkpoint, its state later; a damaged file is named, with what to do."""
+
+    def leaves(file: Any) -> tuple[np.ndarray, ...]:
+        return tuple(file[key] for key in sorted(file.files) if key.startswith("leaf"))
+
+    runs, step = _read(
+        folder, name, lambda file: (tuple(map(str, file["runs"])), int(file["step"]))
+    )
+    return Checkpoint(runs, step, lambda: _read(folder, name, leaves))
+
+
+def _read(folder: Folder, name: str, what: Callable[[Any], Any]) -> Any:
     path = f"{CHECKPOINTS}/{name}.npz"
     try:
-        with np.load(io.BytesIO(folder.read(path)), allow_pickle=False) as file:
-            leaves = tuple(file[key] for key in sorted(file.files) if key.startswith("leaf"))
-            return Checkpoint(tuple(map(str, file["runs"])), int(file["step"]), leaves)
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        if folder.local is None:
+            with np.load(io.BytesIO(folder.read(path))) as file:
+                return what(file)
+        with open(folder.local / path, "rb") as content, np.load(content) as file:
+            return what(file)  # np.load closes no path of its own if it fails
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise StoreError(
             f"{folder.at(path)} is damaged ({error}); delete it together with the segments "
             f"whose names begin with '{name.rsplit('-', 1)[0]}', and run the study again"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from descentlab.store.checkpoints import (
 )
 from descentlab.store.folder import Folder
 from descentlab.store.segments import write_segment
-from descentlab.studies.plan import CohortPlan
+from descentlab.studies.plan import CohortPlan, Tally
 from descentlab.studies.rows import segment_columns, write_predictions
 
 if TYPE_CHECKING:
@@ -87,22 +87,27 @@ class Programs(dict[tuple[str, int], Any]):
 
 
 class Execution:
-    """Trains the pending runs of plans into a results folder."""
+    """Trains the pending runs of plans into a results folder.
+
+    ``follow`` is told which runs have just been ended or paused, and returns what can
+    be trained because of that.
+    """
 
     def __init__(
         self,
         folder: Folder,
         plans: list[CohortPlan],
-        done: tuple[int, int],
-        planned: int,
-        programs: Programs | None = None,
+        tally: Tally,
+        programs: Programs,
+        follow: Callable[[Sequence[str]], list[CohortPlan]] = lambda _: [],
     ) -> None:
         self.folder = folder
-        self.plans = plans
-        (self._done, self._diverged), self._planned = done, planned
-        self._programs = Programs() if programs is None else programs
+        self._tally, self._programs, self._follow = tally, programs, follow
+        self._done, self._diverged = tally.done, tally.diverged
         self._chunks: dict[str, _Chunk] = {}
-        self._weights = [p.cost.update_flops + 1e5 for p in plans]
+        self._plans: dict[str, CohortPlan] = {}
+        self._steps = self._asked = self._worked = 0.0
+        self._first = plans
 
     def run(self) -> Iterator[Progress]:
         """Train everything pending; yield progress after each stretch.
@@ -110,35 +115,35 @@ class Execution:
         Whatever ends the iteration early (Ctrl-C, a closed generator, a full disk)
         leaves checkpoints from which the same study goes on.
         """
-        from descentlab.engine.lanes import train
+        from descentlab.engine.lanes import Work, train
 
-        jobs = self._jobs()
-        lanes = max((p.strategy.lanes for p in self.plans), default=1)
-        total = sum(self._work(job, job.end - job.step) for job in jobs)
-        begun, worked = time.monotonic(), 0.0
+        work = Work(self._jobs(self._first))
+        lanes = max((p.strategy.lanes for p in self._first), default=1)
+        if not self._tally.steps:
+            lanes = min(lanes, work.unfinished) or 1
+        begun = time.monotonic()
         try:
-            for stretch in train(jobs, min(lanes, len(jobs)) or 1):
+            for stretch in train(work, lanes):
                 self._take(stretch)
-                steps = stretch.job.end if stretch.finished else stretch.end
-                worked += self._work(stretch.job, steps - stretch.start)
-                elapsed = time.monotonic() - begun
-                share = worked / total
-                remaining = elapsed * (1 - share) / share if share > 0.01 else None
-                yield self._progress(stretch, share, elapsed, remaining)
+                if stretch.finished or stretch.paused:
+                    ended = [run.id for run in stretch.job.runs]
+                    work.add(self._jobs(self._follow(ended)))
+                yield self._progress(stretch, time.monotonic() - begun)
         finally:
             self._save_open()
 
-    def _jobs(self) -> list[Job]:
+    def _jobs(self, plans: Sequence[CohortPlan]) -> list[Job]:
         """Interrupted chunks first, then new ones; cohort after cohort, seed by seed."""
         from descentlab.engine.lanes import Job
 
         opened: list[Job] = []
         new: list[list[Job]] = []
-        for plan in self.plans:
+        for plan in plans:
+            self._plans[plan.cohort.name] = plan
             keep = plan.spec.record.predictions
             runs = {run.id: run for run in plan.cohort.runs}
             for checkpoint in plan.open_chunks:
-                width = checkpoint.leaves[0].shape[0]
+                width = checkpoint.width
                 layout = dataclasses.replace(
                     plan.strategy, form="map" if width == 1 else plan.strategy.form, width=width
                 )
@@ -156,16 +161,21 @@ class Execution:
                 )
         jobs = opened + _interleaved(new)
         for job in jobs:
-            name = chunk_name(job.program.cohort.name, [run.id for run in job.runs])
-            ended = np.zeros(len(job.runs), bool)
-            if job.state is not None:
-                ended = np.asarray(job.state.diverged)[: len(job.runs)] >= 0
-            self._chunks[name] = _Chunk(name, job.step, ended)
+            self._open(job)
         return jobs
 
+    def _open(self, job: Job) -> None:
+        name = chunk_name(job.program.cohort.name, [run.id for run in job.runs])
+        ended = np.zeros(len(job.runs), bool)
+        if job.state is not None:
+            ended = np.asarray(job.state.diverged)[: len(job.runs)] >= 0
+        self._chunks[name] = _Chunk(name, job.step, ended)
+        self._steps += (job.end - job.step) * len(job.runs)
+        self._asked += self._work(job, job.end - job.step)
+
     def _work(self, job: Job, steps: int) -> float:
-        number = next(i for i, p in enumerate(self.plans) if p.cohort is job.program.cohort)
-        return self._weights[number] * len(job.runs) * max(1, steps)
+        cost = self._plans[job.program.cohort.name].cost
+        return (cost.update_flops + 1e5) * len(job.runs) * max(1, steps)
 
     def _take(self, stretch: Stretch) -> None:
         name = chunk_name(stretch.job.program.cohort.name, [run.id for run in stretch.job.runs])
@@ -183,7 +193,7 @@ class Execution:
             self._save(chunk)
 
     def _finish(self, chunk: _Chunk, stretch: Stretch) -> None:
-        plan = next(p for p in self.plans if p.cohort is stretch.job.program.cohort)
+        plan = self._plans[stretch.job.program.cohort.name]
         if stretch.outputs is not None:
             write_predictions(self.folder, stretch)
         if plan.spec.record.checkpoint:
@@ -218,7 +228,7 @@ class Execution:
         assert stretch is not None
         leaves = tuple(np.asarray(leaf) for leaf in jax.tree.leaves(stretch.state))
         runs = tuple(run.id for run in stretch.job.runs)
-        write_checkpoint(self.folder, name, Checkpoint(runs, stretch.end, leaves))
+        write_checkpoint(self.folder, name, Checkpoint(runs, stretch.end, lambda: leaves))
 
     def _write_rows(self, chunk: _Chunk) -> None:
         stretch = chunk.latest
@@ -235,20 +245,22 @@ class Execution:
         }
         write_segment(self.folder, name, columns, notes)
 
-    def _progress(
-        self, stretch: Stretch, share: float, elapsed: float, remaining: float | None
-    ) -> Progress:
+    def _progress(self, stretch: Stretch, elapsed: float) -> Progress:
         cohort = stretch.job.program.cohort
+        steps = stretch.job.end if stretch.finished else stretch.end
+        self._worked += self._work(stretch.job, steps - stretch.start)
+        later = max(0.0, self._tally.steps - self._steps) / max(1.0, self._steps)
+        share = min(1.0, self._worked / max(1.0, self._asked * (1 + later)))
         metrics = {}
         if len(stretch.steps) and stretch.diverged[0] < 0:
             metrics = dict(zip(cohort.metrics, map(float, stretch.rows[0, -1]), strict=True))
         return Progress(
             runs_done=self._done,
-            runs_planned=self._planned,
+            runs_planned=self._tally.planned,
             diverged=self._diverged,
-            share=min(1.0, share),
+            share=share,
             elapsed=elapsed,
-            remaining=remaining,
+            remaining=elapsed * (1 - share) / share if share > 0.01 else None,
             configuration=stretch.job.runs[0].id.rsplit("-s", 1)[0],
             epoch=stretch.end / cohort.steps_per_epoch,
             metrics=metrics,

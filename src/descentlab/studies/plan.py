@@ -60,6 +60,21 @@ class CohortPlan:
         ]
 
 
+class Tally(NamedTuple):
+    """What progress is counted against.
+
+    Attributes:
+        done, diverged: runs that were ended before.
+        planned: runs there will be.
+        steps: updates that are left to train in all runs, those not yet asked for included.
+    """
+
+    done: int
+    diverged: int
+    planned: int
+    steps: int = 0
+
+
 class Datasets:
     """The data sets of a study, each loaded once, its arrays shared between cohorts."""
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,7 +17,7 @@ from descentlab.studies import configurations as expansion
 from descentlab.studies.claims.comparisons import plan_claims
 from descentlab.studies.configurations import Configuration
 from descentlab.studies.load import differences
-from descentlab.studies.plan import CohortPlan, Datasets, check_runs, plan
+from descentlab.studies.plan import CohortPlan, Datasets, Tally, check_runs, plan
 from descentlab.studies.spec import STUDY, Study
 from descentlab.studies.standing import Standing, standing
 
@@ -110,7 +109,6 @@ def execute(
     """
     from descentlab.engine.platform import enable_cache
     from descentlab.studies.execute import Execution, Programs
-    from descentlab.studies.search.waves import waves
 
     check_folder(prepared, folder, more_seeds=options.more_seeds)
     datasets = Datasets()
@@ -122,24 +120,28 @@ def execute(
         stands = standing(folder)
         for name in stands.leftovers:
             folder.delete(name)
-        rungs = prepared.study.rungs
-        plans = _plan_rest(prepared, None if rungs else stands, options, datasets)
+        known = None if prepared.study.rungs else stands
+        plans = _plan_rest(prepared, known, options, datasets)
         folder.write(STUDY, write_yaml(prepared.resolved).encode())
         _state_claims(prepared.study, folder, len(stands.finished))
-        planned = len(prepared.configurations) * len(prepared.study.seeds)
+        follow, tally = _followed(prepared, folder, plans, stands)
+        first = follow() if prepared.study.rungs else plans
         programs = Programs()
-        if not rungs:
-            done = len(stands.finished), len(stands.diverged)
-            execution = Execution(folder, plans, done, planned, programs)
-            with _recorded(folder, plans, datasets, programs, options):
-                yield from execution.run()
-            return
-        found = waves(prepared.study, prepared.configurations, folder, plans)
-        first = next(found, None)
-        if first is not None:
-            with _recorded(folder, plans, datasets, programs, options):
-                for wave in itertools.chain([first], found):
-                    yield from Execution(folder, wave, (0, 0), planned, programs).run()
+        with _recorded(folder, plans if first else [], datasets, programs, options):
+            yield from Execution(folder, first, tally, programs, follow).run()
+
+
+def _followed(
+    prepared: Prepared, folder: Folder, plans: list[CohortPlan], stands: Standing
+) -> tuple[Callable[..., list[CohortPlan]], Tally]:
+    """Return what says what can be trained when runs have ended, and what to count against."""
+    from descentlab.studies.search.promotions import Promotions
+
+    if prepared.study.rungs:
+        follow = Promotions(prepared.study, prepared.configurations, folder, plans)
+        return follow, follow.tally()
+    planned = len(prepared.configurations) * len(prepared.study.seeds)
+    return lambda _: [], Tally(len(stands.finished), len(stands.diverged), planned)
 
 
 def check_folder(prepared: Prepared, folder: Folder, *, more_seeds: bool = False) -> None:

@@ -16,7 +16,7 @@ from descentlab.store.folder import Folder
 from descentlab.studies import execute as executing
 from descentlab.studies.result import StudyResult
 from descentlab.studies.run import Options, execute, prepare, run
-from descentlab.studies.search.waves import rung_values
+from descentlab.studies.search.promotions import rung_values
 from descentlab.studies.spec import Study
 from tests.studies.test_faults import Killed, killed_at
 

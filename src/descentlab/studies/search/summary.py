@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from descentlab.studies.configurations import Configuration, relative
+from descentlab.studies.search.promotions import rung_values, search_metric, search_standings
 from descentlab.studies.search.rungs import Rung, Standings
-from descentlab.studies.search.waves import rung_values, search_metric, search_standings
 
 if TYPE_CHECKING:
     from descentlab.studies.records import Records

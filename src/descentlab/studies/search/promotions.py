@@ -1,7 +1,7 @@
-"""Waves: what of a search can be trained now, packed into chunks of one width.
+"""Promotions: what of a search can be trained now, packed into chunks of one width.
 
-A wave is a pure function of what is on record, so a killed search goes on with the same
-promotions. A promoted run goes on from the state in which it was paused (parameters,
+Promotions are a pure function of what is on record, so a killed search goes on with the
+same ones. A promoted run goes on from the state in which it was paused (parameters,
 optimizer, running sums; keys and place in the data follow from its seed and step), in a
 chunk of the same width and so in the same program: nothing is trained twice.
 """
@@ -9,7 +9,7 @@ chunk of the same width and so in the same program: nothing is trained twice.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from descentlab.store.checkpoints import Checkpoint
 from descentlab.store.folder import Folder
 from descentlab.store.segments import query, segment_names
 from descentlab.studies.configurations import Configuration
-from descentlab.studies.plan import CohortPlan
+from descentlab.studies.plan import CohortPlan, RunName, Tally
 from descentlab.studies.search.rungs import Standings, standings
 from descentlab.studies.spec import Study
 from descentlab.studies.standing import Standing, standing
@@ -27,22 +27,75 @@ Targets = Mapping[str, int]
 """The update up to which each run is to be trained."""
 
 
-def waves(
-    study: Study, configurations: Sequence[Configuration], folder: Folder,
-    plans: Sequence[CohortPlan],
-) -> Iterator[list[CohortPlan]]:  # fmt: skip
-    """Yield what to train next, until the search is over."""
-    while True:
-        now = search_standings(study, configurations, folder)
-        if not now.wanted:
-            return
-        wave = packed(plans, standing(folder), now.wanted)
-        if not wave:
+class Promotions:
+    """Says what of a search can be trained: at first, and whenever runs have ended or paused.
+
+    A bracket waits for nothing but its own rungs.
+    """
+
+    def __init__(
+        self, study: Study, configurations: Sequence[Configuration], folder: Folder,
+        plans: Sequence[CohortPlan],
+    ) -> None:  # fmt: skip
+        self._study, self._configurations = study, configurations
+        self._folder, self._plans = folder, plans
+        self._per_epoch = {r.id: p.cohort.steps_per_epoch for p in plans for r in p.cohort.runs}
+        self._asked: dict[str, int] = {}
+        self._awaited: list[set[str]] = [set()]
+
+    def __call__(self, ended: Sequence[str] = ()) -> list[CohortPlan]:
+        """Return what to train next, now that these runs have ended or paused.
+
+        Raises:
+            StoreError: the state to go on from is not in the folder.
+        """
+        for runs in self._awaited:
+            runs.difference_update(ended)
+        if all(self._awaited):
+            return []
+        now = search_standings(self._study, self._configurations, self._folder)
+        self._awaited = [set(self._runs(rung.members)) for rung in now.rungs if not rung.values]
+        new = {name: to for name, to in now.wanted.items() if self._asked.get(name) != to}
+        self._asked |= new
+        stands = standing(self._folder)
+        for runs in self._awaited:
+            runs.difference_update(run for run in list(runs) if self._there(run, stands))
+        found = packed(self._plans, stands, new)
+        lost = set(self._runs(new)) - {run for plan in found for run in plan.until}
+        if lost := sorted(run for run in lost if not self._there(run, stands)):
             raise StoreError(
-                f"{folder}: the search wants {', '.join(now.wanted)} trained on, but there is no "
+                f"{self._folder}: the search wants {', '.join(lost)} trained on, but there is no "
                 "state to go on from; delete the folder's segments and run the study again"
             )
-        yield wave
+        return found
+
+    def tally(self) -> Tally:
+        """Return what progress is counted against: every training of a run up to a rung."""
+        seeds = len(self._study.seeds)
+        stands = standing(self._folder)
+        planned = sum(sum(bracket.counts) for bracket in self._study.rungs) * seeds
+        epochs = sum(
+            count * (end - begin)
+            for bracket in self._study.rungs
+            for count, begin, end in zip(
+                bracket.counts, (0, *bracket.budgets), bracket.budgets, strict=False
+            )
+        )
+        rungs = search_standings(self._study, self._configurations, self._folder).rungs
+        done = sum(len(rung.members) for rung in rungs if rung.values) * seeds
+        per_epoch = sum(self._per_epoch.values()) / len(self._per_epoch)
+        left = round(epochs * seeds * per_epoch) - sum(stands.reached.values())
+        return Tally(done, sum(stands.ended.values()), planned, max(1, left))
+
+    def _runs(self, names: Iterable[str]) -> list[str]:
+        return [str(RunName(name, seed)) for name in names for seed in self._study.seeds]
+
+    def _there(self, run: str, stands: Standing) -> bool:
+        """Whether a run is as far as it is asked to go."""
+        if run in stands.ended:
+            return True
+        until = self._asked.get(run.rsplit("-s", 1)[0], 0) * self._per_epoch[run]
+        return stands.reached.get(run, 0) >= until
 
 
 def search_standings(
@@ -146,9 +199,9 @@ def _continued(
 def _gathered(group: Sequence[tuple[str, Checkpoint, int]], step: int, width: int) -> Checkpoint:
     """Return a checkpoint of runs out of others, padded with idle copies of the first."""
     padded = [*group, *[group[0]] * (width - len(group))]
-    count = len(group[0][1].leaves)
-    leaves = tuple(
-        np.stack([checkpoint.leaves[i][index] for _, checkpoint, index in padded])
-        for i in range(count)
-    )
-    return Checkpoint(tuple(run for run, _, _ in group), step, leaves)
+
+    def read() -> tuple[np.ndarray, ...]:
+        rows = [[leaf[index] for leaf in checkpoint.leaves] for _, checkpoint, index in padded]
+        return tuple(np.stack(leaf) for leaf in zip(*rows, strict=True))
+
+    return Checkpoint(tuple(run for run, _, _ in group), step, read)
