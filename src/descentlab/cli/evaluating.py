@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from descentlab.cli.text import LATE, print_json, say, writing
+from descentlab.cli.text import late_bar, print_json, say, writing
 from descentlab.core.errors import StoreError
 
 
@@ -63,21 +62,8 @@ def _writable(path: Path) -> None:
 @contextlib.contextmanager
 def _progress() -> Iterator[Callable[[int], None]]:
     """Show on standard error how many examples have been read, once that takes long."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    began = time.monotonic()
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task("reading")
-
-    def update(done: int) -> None:
-        bar.update(task, description=f"{done:,} examples read")
-        if not bar.live.is_started and time.monotonic() - began > LATE:
-            bar.start()
-
-    try:
-        yield update
-    finally:
-        if bar.live.is_started:  # else it would leave an empty line
-            bar.stop()
+    with late_bar("reading", *columns) as update:
+        yield lambda done: update(description=f"{done:,} examples read")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from descentlab.cli import Stopped
-from descentlab.cli.text import download_progress, late_progress, print_json, say
+from descentlab.cli.text import PIPED_WIDTH, download_progress, late_progress, print_json, say
 
 if TYPE_CHECKING:
     from descentlab.studies.execute import Progress
@@ -131,42 +131,19 @@ def _plan_row(plan: CohortPlan) -> dict[str, Any]:
     }
 
 
-def _print_plan(rows: list[dict[str, Any]], total: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+PLAN_HEADS = (
+    "cohort", "what", ("runs", "right"), ("parameters", "right"), ("updates", "right"), "layout",
+    ("chunks", "right"), ("programs", "right"), ("MB", "right"), ("s", "right"),
+)  # fmt: skip
 
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=140)
-    table = Table(box=None, header_style="bold")
-    for heading in (
-        "cohort",
-        "what",
-        "runs",
-        "parameters",
-        "updates",
-        "layout",
-        "chunks",
-        "programs",
-        "MB",
-        "s",
-    ):
-        left = heading in ("cohort", "what", "layout")
-        table.add_column(heading, justify="left" if left else "right", no_wrap=heading != "what")
-    for row in rows:
-        resumed = f" + {row['resumed']} resumed" if row["resumed"] else ""
-        table.add_row(
-            row["cohort"].split("-")[0],
-            row["what"],
-            f"{row['runs']}{resumed}",
-            f"{row['parameters']:,}",
-            f"{row['updates']:,}",
-            row["strategy"],
-            str(row["chunks"]),
-            str(row["compilations"]),
-            f"{row['bytes'] / 1e6:.1f}",
-            f"{row['seconds']:.1f}",
-        )
+
+def _print_plan(rows: list[dict[str, Any]], total: dict[str, Any]) -> None:
+    from descentlab.report.console import make_table, standard_output
+
+    console = standard_output(PIPED_WIDTH)
+    table = make_table(PLAN_HEADS, map(_plan_cells, rows), box=None, pad_edge=True)
+    for index, column in enumerate(table.columns):
+        column.no_wrap = index != PLAN_HEADS.index("what")
     console.print(table)
     console.print(
         f"{total['runs']} runs in {len(rows)} cohorts; about {total['seconds']:.0f} s of training "
@@ -174,6 +151,21 @@ def _print_plan(rows: list[dict[str, Any]], total: dict[str, Any]) -> None:
         f"(about {total['compile_seconds']:.0f} s, less where they are in the cache). "
         "Layout: FORM:WIDTHxLANES."
     )
+
+
+def _plan_cells(row: dict[str, Any]) -> list[str]:
+    return [
+        row["cohort"].split("-")[0],
+        row["what"],
+        f"{row['runs']}" + (f" + {row['resumed']} resumed" if row["resumed"] else ""),
+        f"{row['parameters']:,}",
+        f"{row['updates']:,}",
+        row["strategy"],
+        str(row["chunks"]),
+        str(row["compilations"]),
+        f"{row['bytes'] / 1e6:.1f}",
+        f"{row['seconds']:.1f}",
+    ]
 
 
 def _follow(prepared: Prepared, progress: Iterator[Progress]) -> None:

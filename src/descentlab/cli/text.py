@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from descentlab.core.errors import StoreError
+from descentlab.report.console import make_table, prose_width, standard_output
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
 
     from descentlab.studies.claims.planner import Needed
     from descentlab.studies.leaks import Leaks
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 LATE = 2.0  # seconds after which one wants to see that something is going on
 SHOWN = 10
+PIPED_WIDTH = 140  # columns where standard output is no terminal
 
 
 def say(text: str) -> None:
@@ -33,6 +35,11 @@ def say(text: str) -> None:
 def print_json(value: Any) -> None:
     """Print JSON in which NaN and infinities are null."""
     print(json.dumps(_plain(value), indent=2, ensure_ascii=False))
+
+
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table without lines."""
+    standard_output(PIPED_WIDTH).print(make_table(heads, rows, box=None))
 
 
 def print_names(names: dict[str, dict[str, str]], as_json: bool) -> None:
@@ -62,15 +69,14 @@ def print_data_sets(entries: list[dict[str, Any]], as_json: bool) -> None:
         print_json(entries)
         return
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=None, header_style="bold")
-    for heading in ("name", "what", "where"):
-        table.add_column(heading, overflow="fold")
-    for entry in entries:
-        table.add_row(
-            str(entry["name"]), str(entry["what"]), str(entry.get("where") or entry.get("how", ""))
-        )
+    rows = [
+        [str(entry["name"]), str(entry["what"]), str(entry.get("where") or entry.get("how", ""))]
+        for entry in entries
+    ]
+    table = make_table(["name", "what", "where"], rows, box=None, pad_edge=True)
+    for column in table.columns:
+        column.overflow = "fold"
     Console(highlight=False).print(table)
 
 
@@ -96,15 +102,22 @@ def download_progress(name: str) -> Iterator[Callable[[str, int, int | None], No
 @contextlib.contextmanager
 def late_progress(what: str) -> Iterator[Callable[[float], None]]:
     """Show a progress bar on standard error for work that turns out to take over two seconds."""
+    with late_bar(what) as update:
+        yield lambda share: update(completed=share)
+
+
+@contextlib.contextmanager
+def late_bar(what: str, *columns: ProgressColumn) -> Iterator[Callable[..., None]]:
+    """Show these columns on standard error, once the work has taken over two seconds."""
     from rich.console import Console
     from rich.progress import Progress
 
     began = time.monotonic()
-    bar = Progress(console=Console(stderr=True), transient=True)
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
     task = bar.add_task(what, total=1.0)
 
-    def update(share: float) -> None:
-        bar.update(task, completed=share)
+    def update(**changes: Any) -> None:
+        bar.update(task, **changes)
         if not bar.live.is_started and time.monotonic() - began > LATE:
             bar.start()
 
@@ -135,25 +148,18 @@ def print_leaks(found: Leaks, as_json: bool) -> None:
     if as_json:
         print_json(found.summary())
         return
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
 
     console = Console(highlight=False, markup=False)  # ids may hold brackets
-    width = min(console.width, 100)
+    width = prose_width(console)
     console.print(f"{found.name}: {found.n_train:,} training and {found.n_test:,} test examples")
     console.print(found.split, style="dim", width=width)
     console.print()
     for sentence in found.sentences():
         console.print(sentence, width=width)
     for title, heads, rows in found.tables(SHOWN):
-        table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
-        for number, head in enumerate(heads):
-            table.add_column(head, justify="right" if number else "left")
-        for row in rows:
-            table.add_row(*row)
         console.print(f"\n{title}" if title else "", style="bold")
-        console.print(table)
+        console.print(make_table([heads[0], *((head, "right") for head in heads[1:])], rows))
 
 
 @contextlib.contextmanager
@@ -180,21 +186,15 @@ def print_needed(found: Sequence[Needed], as_json: bool) -> None:
     if as_json:
         print_json({"claims": [each.to_json() for each in found]})
         return
-    from rich.console import Console
-    from rich.table import Table
-
     from descentlab.report.numbers import duration, value
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("claim", "verdict", "spread", "to find", "seeds so far", "needed", "more time"):
-        table.add_column(heading)
+    rows = []
     for each in found:
         needed = "more than 100,000" if each.seeds is None else str(each.seeds)
         more = "–" if each.more_seconds is None else duration(each.more_seconds)
-        table.add_row(
+        rows.append([
             each.verdict.claim.name, each.verdict.verdict, value(each.spread), value(each.distance),
             str(each.verdict.seeds), needed, more,
-        )  # fmt: skip
-    console = Console(highlight=False)
-    console = console if console.is_terminal else Console(highlight=False, width=140)
-    console.print(table)
+        ])  # fmt: skip
+    heads = ["claim", "verdict", "spread", "to find", "seeds so far", "needed", "more time"]
+    print_table(heads, rows)

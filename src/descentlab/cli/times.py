@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from descentlab.cli.text import print_json
+from descentlab.cli.text import print_json, print_table
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from descentlab.evaluation.times import Median
     from descentlab.studies.times import Profile, Times
 
@@ -20,16 +18,17 @@ def print_times(found: Sequence[Times], as_json: bool) -> None:
         print_json({"configurations": [each.to_json() for each in found]})
         return
     factors = list(dict.fromkeys(factor for each in found for factor in each.labels))
-    table = _table([*factors, "reached", "epochs", "updates", "seconds of training"])
-    for each in found:
-        table.add_row(
+    rows = [
+        [
             *(each.labels.get(factor, "–") for factor in factors),
             f"{each.steps.reached} of {each.steps.runs}",
             _median(each.epochs),
             _median(each.steps),
             "–" if each.seconds is None else _median(each.seconds),
-        )
-    _print(table)
+        ]
+        for each in found
+    ]
+    print_table([*factors, "reached", "epochs", "updates", "seconds of training"], rows)
     print(
         "Medians over seeds with 95 % intervals (Kaplan–Meier); runs that never got there are "
         "censored at their end. '…': not bounded by these runs."
@@ -52,10 +51,13 @@ def print_profile(found: Profile, as_json: bool) -> None:
             }
         )
         return
-    table = _table([found.factor, *(f"≤ {ratio:g} ×" for ratio in found.ratios)])
-    for method, row in zip(found.methods, found.shares, strict=True):
-        table.add_row(method, *(f"{share:.0%}" for share in row))
-    _print(table)
+    print_table(
+        [found.factor, *(f"≤ {ratio:g} ×" for ratio in found.ratios)],
+        [
+            [method, *(f"{share:.0%}" for share in row)]
+            for method, row in zip(found.methods, found.shares, strict=True)
+        ],
+    )
     studies = "study" if len(found.times) == 1 else "studies"
     print(
         f"Share of {len(found.times)} {studies} solved within so many times the updates of the "
@@ -72,20 +74,3 @@ def _median(median: Median) -> str:
         return value(median.value, 3)
     low, high = ("…" if end is None else value(end, 3) for end in (median.low, median.high))
     return f"{value(median.value, 3)} ({low} to {high})"
-
-
-def _table(heads: Sequence[str]) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for head in heads:
-        table.add_column(head)
-    return table
-
-
-def _print(table: Any) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    console = console if console.is_terminal else Console(highlight=False, width=140)
-    console.print(table)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from descentlab.evaluation.intervals import Interval
 from descentlab.report import numbers, words
 from descentlab.report.answers import Answers, Result, Row, answers
+from descentlab.report.console import fits, make_table, prose_width, standard_output
 from descentlab.report.names import ABSENT, metric_name
 from descentlab.report.tables import AnswerTable, Cell, Pivot, answer_table, pivots
 from descentlab.report.terminal_claims import print_claims
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-PROSE_WIDTH = 100
-PIPED_WIDTH = 160  # columns where standard output is no terminal
 MOST_ROWS = 24
 FEWER_ROWS = 12  # shown of a longer ranking
 MOST_TABLES = 12
@@ -32,7 +31,7 @@ def show(result: Result, console: Console | None = None) -> None:
         result: a study's result, finished or not.
         console: where to print; standard output by default.
     """
-    console = console or _console()
+    console = console or standard_output()
     found = answers(result)
     _print_head(console, result, found)
     _print_answer(console, found)
@@ -42,12 +41,12 @@ def show(result: Result, console: Console | None = None) -> None:
         console.print()
         _print_ranking(console, found)
         _print_pivots(console, found, result.study.report)
-        console.print(f"\n{_legend(found)}", style="dim", width=_prose(console))
+        console.print(f"\n{_legend(found)}", style="dim", width=prose_width(console))
 
 
 def summarise(result: Result, console: Console | None = None) -> None:
     """Print the answer and the head of the ranking, as a run does at its end."""
-    console = console or _console()
+    console = console or standard_output()
     found = answers(result)
     _print_head(console, result, found, question=False)
     _print_answer(console, found)
@@ -56,13 +55,6 @@ def summarise(result: Result, console: Console | None = None) -> None:
     if found.metrics:
         console.print()
         _print_ranking(console, found)
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
 
 
 def _print_head(console: Console, result: Result, found: Answers, *, question: bool = True) -> None:
@@ -76,20 +68,16 @@ def _print_head(console: Console, result: Result, found: Answers, *, question: b
         shape += f", {found.diverged:,} diverged"
     console.print(Text.assemble((result.study.name, "bold"), "  ", (shape, "dim")))
     if question and result.study.question:
-        console.print(Text(result.study.question, style="italic"), width=_prose(console))
+        console.print(Text(result.study.question, style="italic"), width=prose_width(console))
     missing = words.standing(found)
     if missing:
-        console.print(Text(missing, style="bold yellow"), width=_prose(console))
+        console.print(Text(missing, style="bold yellow"), width=prose_width(console))
     console.print()
 
 
 def _print_answer(console: Console, found: Answers) -> None:
     for sentence in words.answer(found):
-        console.print(_text(sentence), width=_prose(console))
-
-
-def _prose(console: Console) -> int:
-    return min(console.width, PROSE_WIDTH)
+        console.print(_text(sentence), width=prose_width(console))
 
 
 def _print_ranking(console: Console, found: Answers) -> None:
@@ -98,7 +86,7 @@ def _print_ranking(console: Console, found: Answers) -> None:
     table = AnswerTable(whole.factors, whole.metrics, whole.head[:most])
     drawn = _ranking(table, found)
     dropped = 0
-    while len(table.metrics) > 1 and not _fits(console, drawn):
+    while len(table.metrics) > 1 and not fits(console, drawn):
         dropped += 1
         table = AnswerTable(table.factors, table.metrics[:-1], table.head)
         drawn = _ranking(table, found)
@@ -110,13 +98,6 @@ def _print_ranking(console: Console, found: Answers) -> None:
             f"{dropped} more metrics are in a wider window, in the report and in --json.",
             style="dim",
         )
-
-
-def _fits(console: Console, table: Table) -> bool:
-    from rich.measure import Measurement
-
-    wide = console.options.update(max_width=10_000)
-    return Measurement.get(console, wide, table).maximum <= console.width
 
 
 def _ranking(table: AnswerTable, found: Answers) -> Table:
@@ -139,19 +120,11 @@ def _ranking(table: AnswerTable, found: Answers) -> Table:
             columns.append(("seeds", "right", [str(row.used) for row in table.head]))
         if index == 0 and found.diverged:
             texts = [f"{row.diverged} of {row.done}" if row.diverged else "0" for row in table.head]
-            columns.append(
-                (
-                    "diverged",
-                    "right",
-                    [Text(t, style="yellow" if t != "0" else "dim") for t in texts],
-                )
-            )
+            cells = [Text(text, style="yellow" if text != "0" else "dim") for text in texts]
+            columns.append(("diverged", "right", cells))
     styles = ["bold" if row is found.best else "" for row in table.head]
-    return _table(
-        [(name, justify) for name, justify, _ in columns],
-        zip(*(c for *_, c in columns), strict=True),
-        styles,
-    )
+    rows = zip(*(cells for *_, cells in columns), strict=True)
+    return make_table([(name, side) for name, side, _ in columns], rows, styles)
 
 
 def _figures(rows: Sequence[Row], metric: str) -> list[str]:
@@ -207,13 +180,12 @@ def _print_pivots(console: Console, found: Answers, spec: Any) -> None:
 def _pivot(pivot: Pivot, found: Answers) -> Table:
     down = found.factors.get(pivot.row_factor, pivot.row_factor)
     across = found.factors.get(pivot.column_factor, "")
-    heads = [(down, "left")]
-    for label in pivot.column_labels:
-        name = metric_name(pivot.metric) if label in ("", ABSENT) else f"{across} {label}"
-        heads.append((name, "left"))
+    heads = [
+        metric_name(pivot.metric) if label in ("", ABSENT) else f"{across} {label}"
+        for label in pivot.column_labels
+    ]
     texts = [_cells(column) for column in zip(*pivot.cells, strict=True)]
-    rows = zip(pivot.row_labels, *texts, strict=True)
-    return _table(heads, rows, [""] * len(pivot.row_labels))
+    return make_table([down, *heads], zip(pivot.row_labels, *texts, strict=True))
 
 
 def _cells(column: Sequence[Cell]) -> list[Any]:
@@ -225,26 +197,9 @@ def _cells(column: Sequence[Cell]) -> list[Any]:
         if cell.row is None or not cell.row.done or cell.diverged:
             found.append(Text(str(cell), style="yellow" if cell.diverged else "dim"))
         else:
-            found.append(
-                Text(
-                    figure + (" ◂" if cell.best_here else ""),
-                    style="bold" if cell.best_here else "",
-                )
-            )
+            best = cell.best_here
+            found.append(Text(figure + " ◂" if best else figure, style="bold" if best else ""))
     return found
-
-
-def _table(heads: Sequence[tuple[str, str]], rows: Any, styles: Sequence[str]) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
-    for name, justify in heads:
-        table.add_column(Text(name), justify=justify)  # type: ignore[arg-type]
-    for row, style in zip(rows, styles, strict=True):
-        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row), style=style)
-    return table
 
 
 def _legend(found: Answers) -> str:

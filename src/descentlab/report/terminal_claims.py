@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from descentlab.report.claim_words import finding, notes
 from descentlab.report.claims import SYMBOLS
+from descentlab.report.console import prose_width
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,7 +33,7 @@ def print_claims(console: Console, verdicts: Sequence[Verdict]) -> None:
         badge = (f"{SYMBOLS[word]} {word}".ljust(INDENT), STYLES[word])
         console.print()
         console.print(Text.assemble(badge, (verdict.claim.name, "bold")))
-        width = min(console.width, 100)
+        width = prose_width(console)
         console.print(Padding(Text(finding(verdict)), (0, 0, 0, INDENT)), width=width)
         for note in notes(verdict):
             console.print(Padding(Text(note, style="dim"), (0, 0, 0, INDENT)), width=width)

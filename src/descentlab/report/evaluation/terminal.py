@@ -10,6 +10,7 @@ from descentlab.evaluation.comparison import Comparison
 from descentlab.evaluation.results import Estimate, Evaluation, RecallTarget
 from descentlab.evaluation.sentences import level_name, named
 from descentlab.report import numbers
+from descentlab.report.console import fits, make_table, prose_width, standard_output
 from descentlab.report.evaluation import wording
 from descentlab.report.evaluation.rows import (
     class_estimates,
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-PROSE_WIDTH = 100
-PIPED_WIDTH = 160  # columns where standard output is no terminal
 LONGEST_NAME = 28
 WIDER = "{}: in a wider window and in --json."
 
@@ -40,7 +39,7 @@ def show_evaluation(evaluation: Evaluation, console: Console | None = None) -> N
         evaluation: what one set of predictions says about a classifier.
         console: where to print; standard output by default.
     """
-    console = console or _console()
+    console = console or standard_output()
     _verdict(console, evaluation)
     _figures(console, evaluation)
     _classes(console, evaluation)
@@ -56,7 +55,7 @@ def show_comparison(compared: Comparison, console: Console | None = None) -> Non
         compared: the comparison.
         console: where to print; standard output by default.
     """
-    console = console or _console()
+    console = console or standard_output()
     _head(console, "Comparison")
     for sentence in compared.verdict:
         _say(console, sentence)
@@ -78,13 +77,6 @@ def show_comparison(compared: Comparison, console: Console | None = None) -> Non
     console.print()
     console.print(_table(columns))
     _say(console, f"{wording.DIFFERENCES} {more}".strip(), "dim")
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
 
 
 def _verdict(console: Console, evaluation: Evaluation) -> None:
@@ -209,7 +201,7 @@ def _head(console: Console, text: str) -> None:
 def _say(console: Console, text: str, style: str = "") -> None:
     from rich.text import Text
 
-    console.print(Text(_printable(text), style=style), width=min(console.width, PROSE_WIDTH))
+    console.print(Text(_printable(text), style=style), width=prose_width(console))
 
 
 def _aligned(estimates: Iterable[Estimate]) -> tuple[list[str], list[str]]:
@@ -231,29 +223,20 @@ def _aligned(estimates: Iterable[Estimate]) -> tuple[list[str], list[str]]:
 
 def _print_fitting(console: Console, columns: list[Column], least: int) -> list[str]:
     """Print a table without the last columns that do not fit, and return their headings."""
-    from rich.measure import Measurement
-
     shown = list(columns)
-    wide = console.options.update(max_width=10_000)
-    while (
-        len(shown) > least and Measurement.get(console, wide, _table(shown)).maximum > console.width
-    ):
+    while len(shown) > least and not fits(console, _table(shown)):
         shown.pop()
     console.print(_table(shown))
     return [heading for heading, *_ in columns[len(shown) :]]
 
 
 def _table(columns: Sequence[Column]) -> Table:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
-    for heading, justify, _ in columns:
-        table.add_column(Text(heading), justify=justify)  # type: ignore[arg-type]
-    for row in zip(*(cells for *_, cells in columns), strict=True):
-        table.add_row(*(Text(_printable(cell), style=_style(cell)) for cell in row))
-    return table
+    texts = [
+        [Text(_printable(cell), style=_style(cell)) for cell in cells] for *_, cells in columns
+    ]
+    return make_table([(name, side) for name, side, _ in columns], zip(*texts, strict=True))
 
 
 def _printable(text: str) -> str:
