@@ -11,8 +11,9 @@ from descentlab.report.curves import Bands, bands
 from descentlab.report.markup import Markup, join, tag
 from descentlab.report.multiples import by_factor, in_plots
 from descentlab.report.names import ABSENT, metric_name
-from descentlab.report.palette import CATEGORIES
+from descentlab.report.palette import CATEGORIES, variable
 from descentlab.report.plots import (
+    DASHES,
     FULL_WIDTH,
     Line,
     Panel,
@@ -112,7 +113,10 @@ def _overview(
     axes = [axis, *(panel.axis for panel in panels)]
     parts = [wide(draw(main))]
     if panels:
-        items = [(line.label, line.colour, line.dashed) for line in lines.values()]
+        items = [
+            (line.label, variable(line.colour), DASHES if line.dashed else None)
+            for line in lines.values()
+        ]
         parts += [legend(items)] if len(lines) > 1 else []
         parts.append(wide(draw(_companion_plot(panels, across))))
     caption = tag("figcaption", _caption(chosen.why, axes, list(lines.values()), primary))

@@ -10,7 +10,7 @@ from descentlab.report.axes import Axis, axis_of
 from descentlab.report.curves import Bands
 from descentlab.report.markup import Markup, tag
 from descentlab.report.names import ABSENT, metric_name
-from descentlab.report.palette import colours
+from descentlab.report.palette import colours, variable
 from descentlab.report.plots import (
     FULL_WIDTH,
     Line,
@@ -111,7 +111,8 @@ def _figure(found: Answers, pivot: Pivot, panels: Sequence[Panel], across: str, 
     )
     labels = _drawn_rows(pivot)
     name = found.factors.get(pivot.row_factor, pivot.row_factor)
-    items = [(label, colour, False) for label, colour in zip(labels, colours(labels), strict=True)]
+    strokes = map(variable, colours(labels))
+    items = [(label, stroke, None) for label, stroke in zip(labels, strokes, strict=True)]
     start = f"{panel_heading(pivot.metric, panels[0].axis)}; {name}:"
     dropped = len(pivot.row_labels) - len(labels)
     note = tag("figcaption", f"{dropped} more rows are not drawn.") if dropped else None

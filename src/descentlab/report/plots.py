@@ -14,7 +14,7 @@ from descentlab.report.axes import Axis
 from descentlab.report.curves import Band
 from descentlab.report.markup import Markup, tag
 from descentlab.report.names import metric_name
-from descentlab.report.palette import GRID, TEXT, variable
+from descentlab.report.palette import GRID, TEXT
 from descentlab.report.svg import cleaned
 
 FONT = 8.6  # points
@@ -22,6 +22,7 @@ LEFT, BOTTOM, TOP, NO_TITLE, GAP = 0.52, 0.46, 0.34, 0.1, 0.24  # inches
 FULL_WIDTH = 9.6
 LETTER = 0.064  # inches, the mean width of a letter
 LONGEST_LABEL = 48
+DASHES = "7 3"  # of a dashed line in a legend
 STYLE = {
     "svg.fonttype": "none",
     "font.size": FONT,
@@ -243,23 +244,14 @@ def heading(metric: str, axis: Axis) -> str:
     return metric_name(metric) + (f" ({axis.note})" if axis.note else "")
 
 
-def legend(items: Sequence[tuple[str, str, bool]], title: str = "") -> Markup:
-    """Return labels with a stroke of their colour, dashed or not."""
+def legend(items: Sequence[tuple[str, str, str | None]], title: str = "") -> Markup:
+    """Return labels, each with a stroke of its colour (as CSS writes it) and its dashes, if any."""
     entries = [tag("li", title, class_="title")] if title else []
-    for label, colour, dashed in items:
-        stroke = tag(
-            "line",
-            x1=0,
-            x2=24,
-            y1=6,
-            y2=6,
-            stroke=variable(colour),
-            stroke_width=3,
-            stroke_dasharray="7 3" if dashed else None,
-        )
-        entries.append(
-            tag("li", tag("svg", stroke, viewBox="0 0 24 12", aria_hidden="true"), label)
-        )
+    for label, colour, dashes in items:
+        place = {"x1": 0, "x2": 24, "y1": 6, "y2": 6}
+        stroke = tag("line", **place, stroke=colour, stroke_width=3, stroke_dasharray=dashes)
+        sample = tag("svg", stroke, viewBox="0 0 24 12", aria_hidden="true")
+        entries.append(tag("li", sample, label))
     return tag("ul", *entries, class_="legend")
 
 

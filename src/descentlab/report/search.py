@@ -12,8 +12,8 @@ from descentlab.report.axes import axis_of
 from descentlab.report.curves import Band, bands
 from descentlab.report.markup import Markup, tag
 from descentlab.report.names import configuration_name, factor_names, metric_name
-from descentlab.report.palette import CATEGORIES
-from descentlab.report.plots import Line, Panel, Plot, draw, heading, legend, wide
+from descentlab.report.palette import CATEGORIES, variable
+from descentlab.report.plots import DASHES, Line, Panel, Plot, draw, heading, legend, wide
 from descentlab.report.tables_html import scrolling
 from descentlab.report.words import count
 
@@ -184,7 +184,8 @@ def _figure(result: Result, found: SearchSummary) -> Markup | None:
         height=2.4,
         columns=min(3, len(panels)),
     )
-    items = [("finished", KEPT, False), ("eliminated, diverged or audited", DROPPED, True)]
+    dropped = "eliminated, diverged or audited"
+    items = [("finished", variable(KEPT), None), (dropped, variable(DROPPED), DASHES)]
     return tag("figure", legend(items), wide(draw(plot)))
 
 

@@ -13,7 +13,7 @@ from descentlab.report.evaluation import wording
 from descentlab.report.evaluation.canvas import Frame, line, path, picture
 from descentlab.report.markup import Markup, tag
 from descentlab.report.palette import CATEGORIES, variable
-from descentlab.report.plots import wide
+from descentlab.report.plots import legend, wide
 
 MOST_LINES = 12  # classes up to which each has its own colour
 WORST_LINES = 6  # classes that have one where there are more
@@ -56,7 +56,7 @@ def roc_figure(evaluation: Evaluation, key: str) -> Markup | None:
     caption = "One class against the rest; the dotted diagonal is what guessing gives. "
     caption += "Macro: the mean over classes; micro: all decisions pooled. In parentheses the "
     caption += f"{wording.interval_name(evaluation)} of the AUC."
-    return _figure(_legend(series, "AUC:"), drawn, f"{caption} {note}", frames)
+    return _figure("AUC:", series, drawn, f"{caption} {note}", frames)
 
 
 def precision_recall_figure(evaluation: Evaluation, key: str) -> Markup | None:
@@ -78,7 +78,7 @@ def precision_recall_figure(evaluation: Evaluation, key: str) -> Markup | None:
     drawn = picture(key, "Precision–recall curves", description, _size(frames), parts)
     caption = "Guessing gives a class’s share of the examples at every recall. In parentheses the "
     caption += f"{wording.interval_name(evaluation)} of the average precision."
-    return _figure(_legend(series, "Average precision:"), drawn, f"{caption} {note}", frames)
+    return _figure("Average precision:", series, drawn, f"{caption} {note}", frames)
 
 
 def _frames(curves: list[Curve], *, right: bool = False) -> list[Frame]:
@@ -111,11 +111,14 @@ def _size(frames: list[Frame]) -> tuple[float, float]:
     return frames[-1].left + SIDE + 16, TOP + SIDE + 48
 
 
-def _figure(legend: Markup, drawn: Markup, caption: str, frames: list[Frame]) -> Markup:
+def _figure(
+    title: str, series: list[Series], drawn: Markup, caption: str, frames: list[Frame]
+) -> Markup:
     two = len(frames) > 1
+    labelled = [(each.label, each.stroke, each.dash) for each in series if each.label]
     body = wide(drawn) if two else drawn
     words = tag("figcaption", caption.strip())
-    return tag("figure", legend, body, words, class_="both" if two else None)
+    return tag("figure", legend(labelled, title), body, words, class_="both" if two else None)
 
 
 def _series(
@@ -191,25 +194,6 @@ def _stepped(curve: Curve) -> Curve:
     falling = len(curve.x) < 2 or curve.x[0] >= curve.x[-1]
     x, y = (curve.x, curve.y) if falling else (curve.x[::-1], curve.y[::-1])
     return Curve(np.repeat(x, 2)[1:], np.repeat(y, 2)[:-1], curve.threshold)
-
-
-def _legend(series: list[Series], title: str) -> Markup:
-    items = [tag("li", title, class_="title")]
-    for each in series:
-        if each.label:
-            stroke = tag(
-                "line",
-                x1=0,
-                x2=24,
-                y1=6,
-                y2=6,
-                stroke=each.stroke,
-                stroke_width=3,
-                stroke_dasharray=each.dash,
-            )
-            sample = tag("svg", stroke, viewBox="0 0 24 12", aria_hidden="true")
-            items.append(tag("li", sample, each.label))
-    return tag("ul", *items, class_="legend")
 
 
 def _in_words(evaluation: Evaluation, figure: str) -> str:
