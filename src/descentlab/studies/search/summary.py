@@ -89,10 +89,11 @@ def summarise(result: Records) -> SearchSummary:
     lower = metric.endswith("_loss")
     now = search_standings(study, result.configurations, result.folder)
     values = rung_values(study, result.folder, metric)
+    known = {configuration.id: configuration for configuration in result.configurations}
     last: dict[str, Trial] = {}
     for rung in now.rungs:
         for name in rung.members:
-            last[name] = _trial(result, rung, name, now)
+            last[name] = _trial(known[name], rung, now, epochs)
     for name in now.audited:
         if (name, epochs) in values:
             last[name] = _audited(last[name], epochs, values[name, epochs])
@@ -104,7 +105,7 @@ def summarise(result: Records) -> SearchSummary:
         tuple(trials),
         now,
         len(study.seeds) * sum(trial.epochs for trial in trials),
-        len(study.seeds) * epochs * len(result.configurations),
+        len(study.seeds) * epochs * len(known),
         tuple(edges(study.search.space, finished[0].configuration)) if finished else (),  # type: ignore[union-attr]
         _regret(trials, finished, lower),
     )
@@ -123,13 +124,12 @@ def edges(space: Mapping[str, Any], configuration: Configuration) -> list[str]:
     return found
 
 
-def _trial(result: Records, rung: Rung, name: str, now: Standings) -> Trial:
-    configuration = next(c for c in result.configurations if c.id == name)
+def _trial(configuration: Configuration, rung: Rung, now: Standings, epochs: int) -> Trial:
     before = [
         r.epochs for r in now.rungs if r.bracket == rung.bracket and r.number == rung.number - 1
     ]
-    value = rung.values.get(name, math.nan)
-    status: Status = "finished" if rung.epochs == int(result.study.run["epochs"]) else "eliminated"
+    value = rung.values.get(configuration.id, math.nan)
+    status: Status = "finished" if rung.epochs == epochs else "eliminated"
     if not rung.values:
         status = "training"
     elif math.isnan(value):
