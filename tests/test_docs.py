@@ -24,6 +24,7 @@ import yaml
 
 from descentlab.studies.configurations import configurations
 from descentlab.studies.load import load_study
+from descentlab.studies.search.asking import begun
 from descentlab.studies.spec import RunSpec, Study
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -124,7 +125,7 @@ def check_yaml(block: Block, folder: Path) -> None:
             raw = base | raw | {"run": _run(base["run"], raw.get("run", {}))}
     file = folder / "block-of-the-page.yaml"
     file.write_text(yaml.safe_dump(raw, sort_keys=False))
-    assert configurations(load_study(file))
+    assert configurations(begun(load_study(file)))
 
 
 def _run(base: dict[str, Any], fragment: dict[str, Any]) -> dict[str, Any]:

@@ -187,15 +187,20 @@ def _follow(prepared: Prepared, progress: Iterator[Progress]) -> None:
     with Bars(*columns, console=Console(stderr=True), transient=True, refresh_per_second=4) as bars:
         task = bars.add_task("preparing", total=1.0, left="", now="")
         for event in progress:
-            best.see(event)
+            best.see(event, _name(names, event))
             bars.update(
                 task,
                 completed=event.share,
                 description=f"{event.runs_done}/{event.runs_planned} runs"
                 + (f", {event.diverged} diverged" if event.diverged else ""),
                 left="" if event.remaining is None else f"{_time(event.remaining)} left",
-                now=f"{names[event.configuration]} · epoch {event.epoch:.3g}{best.text(names)}",
+                now=f"{_name(names, event)} · epoch {event.epoch:.3g}{best.text()}",
             )
+
+
+def _name(names: dict[str, str], event: Progress) -> str:
+    """Return a configuration's name; a search finds new ones on its way."""
+    return names.get(event.configuration, event.configuration)
 
 
 class _Best:
@@ -204,9 +209,9 @@ class _Best:
     def __init__(self, metric: str | None) -> None:
         self.metric = metric
         self.value: float | None = None
-        self.configuration = ""
+        self.name = ""
 
-    def see(self, event: Progress) -> None:
+    def see(self, event: Progress, name: str) -> None:
         if not event.metrics:
             return
         self.metric = self.metric or next(reversed(event.metrics))
@@ -215,12 +220,12 @@ class _Best:
             return
         sign = -1 if self.metric.endswith("_loss") else 1
         if self.value is None or sign * value > sign * self.value:
-            self.value, self.configuration = value, event.configuration
+            self.value, self.name = value, name
 
-    def text(self, names: dict[str, str]) -> str:
+    def text(self) -> str:
         if self.value is None:
             return ""
-        return f" · best so far: {self.metric} {self.value:.4g} ({names[self.configuration]})"
+        return f" · best so far: {self.metric} {self.value:.4g} ({self.name})"
 
 
 def _time(seconds: float) -> str:

@@ -21,6 +21,19 @@ from descentlab.core.faults import flatten
 from descentlab.core.spec import Spec
 
 
+def imported(place: str, what: str) -> Any:
+    """Return the object at ``package.module:object``.
+
+    Raises:
+        ValueError: it is not there.
+    """
+    module, _, name = place.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"cannot import {what} '{place}': {error}") from None
+
+
 class Catalogue:
     """The kinds of one thing (``optimizer``, ``model``, …) by name.
 
@@ -67,11 +80,7 @@ class Catalogue:
             if kind not in self.kinds:
                 raise ValueError(unknown(self.what, kind, self.kinds))
             return self.kinds[kind]
-        module, _, name = kind.partition(":")
-        try:
-            found = getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise ValueError(f"cannot import {self.what} '{kind}': {error}") from None
+        found = imported(kind, self.what)
         if isinstance(found, type) and issubclass(found, Spec):
             return found
         if self._wrap is None:

@@ -27,7 +27,7 @@ class Configuration(NamedTuple):
 def count(study: Study) -> int:
     """Return the number of configurations without expanding them."""
     if study.search is not None:
-        return len(_searched(study))
+        return getattr(study.search, "trials", None) or len(_searched(study))
     return sum(math.prod(len(values) for values in grid.values()) for grid in study.vary) or 1
 
 

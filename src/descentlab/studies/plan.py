@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from descentlab.core.errors import SpecError, unknown
@@ -96,11 +96,18 @@ class Datasets:
         arrays = Arrays.of(self.load(run), training.objective, training.precision)
         key = run.data.model_dump_json(), run.precision
         inputs = self._inputs.setdefault(key, {name: x for name, (x, _) in arrays.parts.items()})
-        return Arrays({name: (inputs[name], y) for name, (_, y) in arrays.parts.items()})
+        used = _used(run, arrays.parts)
+        return Arrays({name: (inputs[name], arrays.parts[name][1]) for name in used})
 
     def notes(self) -> list[dict[str, Any]]:
         """Return the facts about every data set that was loaded, for provenance."""
         return [{"name": d.name, **d.notes} for d in self._loaded.values()]
+
+
+def _used(run: RunSpec, parts: Iterable[str]) -> list[str]:
+    """Return the parts of the data that a run trains on or evaluates."""
+    chosen = run.record.parts
+    return [part for part in parts if part == "train" or chosen is None or part in chosen]
 
 
 def make_training(run: RunSpec, dataset: Dataset) -> Training:
@@ -161,7 +168,7 @@ def check_runs(
     recorded: set[str] = set()
     for run in structures.values():
         dataset = datasets.load(run)
-        parts = [part for part in PARTS if getattr(dataset, part)]
+        parts = _used(run, [part for part in PARTS if getattr(dataset, part)])
         recorded.update(make_training(run, dataset).metrics(parts))
     for place, metric in metrics.items():
         if metric not in recorded:

@@ -3,70 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from descentlab.core.errors import SpecError, StoreError
+from descentlab.core.errors import StoreError
 from descentlab.core.yaml import read_yaml, write_yaml
 from descentlab.store.folder import Folder
 from descentlab.store.provenance import locked, read_provenance, session, write_provenance
-from descentlab.studies import configurations as expansion
-from descentlab.studies.claims.comparisons import plan_claims
-from descentlab.studies.configurations import Configuration
 from descentlab.studies.load import differences
 from descentlab.studies.plan import CohortPlan, Datasets, Tally, check_runs, plan
+from descentlab.studies.prepare import USUAL, Options, Prepared, prepare
+from descentlab.studies.search.batches import Batches, continued
+from descentlab.studies.search.promotions import Promotions
+from descentlab.studies.search.spec import Optuna
 from descentlab.studies.spec import STUDY, Study
 from descentlab.studies.standing import Standing, standing
 
 if TYPE_CHECKING:
-    from descentlab.engine.strategy import Strategy
     from descentlab.studies.execute import Progress
     from descentlab.studies.result import StudyResult
 
 
 FREE = ("question", "claims", "report")
 """What may change between two runs into one folder."""
-
-
-class Prepared(NamedTuple):
-    """A study with its configurations, and how it is written down."""
-
-    study: Study
-    configurations: list[Configuration]
-    resolved: dict[str, Any]
-
-
-class Options(NamedTuple):
-    """How to run, none of which belongs to the study: layout, reproducible mode.
-
-    ``more_seeds`` lets a folder's study go on with more seeds than it had.
-    """
-
-    strategy: Strategy | None = None
-    reproducible: bool = False
-    yes: bool = False
-    more_seeds: bool = False
-
-
-def prepare(study: Study, options: Options = Options()) -> Prepared:
-    """Expand and validate a study; nothing is loaded or trained.
-
-    Raises:
-        SpecError: a configuration cannot be run, or there are more than
-            ``ASK_ABOVE`` runs and they were not confirmed.
-    """
-    runs = expansion.count(study) * len(study.seeds)
-    if runs > expansion.ASK_ABOVE and not options.yes:
-        raise SpecError(
-            f"this study has {runs:,} runs ({expansion.count(study):,} configurations × "
-            f"{len(study.seeds)} seeds); if that is meant, run it with --yes"
-        )
-    found = expansion.configurations(study)
-    plan_claims(study, found)
-    return Prepared(study, found, expansion.resolved(study, found))
 
 
 def run(
@@ -100,9 +63,7 @@ def run(
     return StudyResult(folder)
 
 
-def execute(
-    prepared: Prepared, folder: Folder, options: Options = Options()
-) -> Generator[Progress]:
+def execute(prepared: Prepared, folder: Folder, options: Options = USUAL) -> Generator[Progress]:
     """Train what a folder still lacks; yield progress after each stretch of work.
 
     Ending the iteration early leaves a folder that goes on with the same study.
@@ -111,6 +72,7 @@ def execute(
     from descentlab.studies.execute import Execution, Programs
 
     check_folder(prepared, folder, more_seeds=options.more_seeds)
+    prepared = continued(prepared, folder)
     datasets = Datasets()
     check_runs(prepared.configurations, datasets, prepared.study.metrics)
     enable_cache()
@@ -120,28 +82,46 @@ def execute(
         stands = standing(folder)
         for name in stands.leftovers:
             folder.delete(name)
-        known = None if prepared.study.rungs else stands
-        plans = _plan_rest(prepared, known, options, datasets)
+        follow = _followed(prepared, folder, options, datasets)
         folder.write(STUDY, write_yaml(prepared.resolved).encode())
         _state_claims(prepared.study, folder, len(stands.finished))
-        follow, tally = _followed(prepared, folder, plans, stands)
-        first = follow() if prepared.study.rungs else plans
-        programs = Programs()
-        with _recorded(folder, plans if first else [], datasets, programs, options):
+        first, tally, programs = follow(), follow.tally(), Programs()
+        with _recorded(folder, follow.plans if first else [], datasets, programs, options):
             yield from Execution(folder, first, tally, programs, follow).run()
 
 
 def _followed(
-    prepared: Prepared, folder: Folder, plans: list[CohortPlan], stands: Standing
-) -> tuple[Callable[..., list[CohortPlan]], Tally]:
-    """Return what says what can be trained when runs have ended, and what to count against."""
-    from descentlab.studies.search.promotions import Promotions
+    prepared: Prepared, folder: Folder, options: Options, datasets: Datasets
+) -> Promotions | Batches | Everything:
+    """Return what says what can be trained, at first and when runs have ended."""
+    study = prepared.study
+    if study.rungs:
+        plans = _plan_rest(prepared, None, options, datasets)
+        return Promotions(study, prepared.configurations, folder, plans)
 
-    if prepared.study.rungs:
-        follow = Promotions(prepared.study, prepared.configurations, folder, plans)
-        return follow, follow.tally()
-    planned = len(prepared.configurations) * len(prepared.study.seeds)
-    return lambda _: [], Tally(len(stands.finished), len(stands.diverged), planned)
+    def rest(now: Prepared) -> list[CohortPlan]:
+        return _plan_rest(now, standing(folder), options, datasets)
+
+    if isinstance(study.search, Optuna):
+        return Batches(prepared, folder, rest)
+    planned = len(prepared.configurations) * len(study.seeds)
+    return Everything(rest(prepared), standing(folder), planned)
+
+
+class Everything(NamedTuple):
+    """Says what of an ordinary study can be trained: all of it, at once."""
+
+    plans: list[CohortPlan]
+    stands: Standing
+    planned: int
+
+    def __call__(self, ended: Sequence[str] = ()) -> list[CohortPlan]:
+        """Return all plans at first, nothing later."""
+        return [] if ended else self.plans
+
+    def tally(self) -> Tally:
+        """Return what progress is counted against."""
+        return Tally(len(self.stands.finished), len(self.stands.diverged), self.planned)
 
 
 def check_folder(prepared: Prepared, folder: Folder, *, more_seeds: bool = False) -> None:
@@ -167,8 +147,12 @@ def check_folder(prepared: Prepared, folder: Folder, *, more_seeds: bool = False
             "or restore the file"
         )
     there, asked = (
-        {k: v for k, v in s.items() if k not in FREE} for s in (before, prepared.resolved)
+        {k: v for k, v in copy.deepcopy(s).items() if k not in FREE}
+        for s in (before, prepared.resolved)
     )
+    for search in (there.get("search"), asked.get("search")):
+        if isinstance(search, dict):
+            search.pop("asked", None)  # by batches: it grows as the search goes on
     if more_seeds and set(there.get("seeds", ())) <= set(asked["seeds"]):
         there["seeds"] = asked["seeds"]
     if there != asked:

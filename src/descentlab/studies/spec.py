@@ -16,7 +16,7 @@ from descentlab.optimizers.schedule_specs import CATALOGUE as SCHEDULES
 from descentlab.optimizers.specs import CATALOGUE as OPTIMIZERS
 from descentlab.studies.claims.spec import CLAIMS
 from descentlab.studies.search.brackets import Bracket
-from descentlab.studies.search.spec import SEARCHES
+from descentlab.studies.search.spec import SEARCHES, Optuna
 
 STUDY = "study.yaml"
 """The file in a results folder that holds the resolved study."""
@@ -42,14 +42,22 @@ class Record(Spec):
     A record is made at step 0, then ``every`` epoch or that many updates, and at the
     end. ``train: running`` is the mean over the batches since the last record, as
     training saw them (parameters moving, dropout on); ``evaluated`` is a pass over
-    the training set. ``predictions`` keeps the test outputs, ``checkpoint`` the
-    state at the end.
+    the training set. ``parts`` are evaluated at every record, all that the data has by
+    default; a search need not look at the test set. ``predictions`` keeps the test
+    outputs, ``checkpoint`` the state at the end.
     """
 
     every: Literal["epoch"] | Annotated[Count, BeforeValidator(_no_boolean)] = "epoch"
     train: Literal["running", "evaluated"] = "running"
+    parts: tuple[Literal["validation", "test"], ...] | None = None
     predictions: bool = False
     checkpoint: bool = False
+
+    @model_validator(mode="after")
+    def _test_is_evaluated(self) -> Record:
+        if self.predictions and self.parts is not None and "test" not in self.parts:
+            raise ValueError("predictions are made for the test part: name it in 'parts'")
+        return self
 
 
 class RunSpec(Spec):
@@ -127,11 +135,19 @@ class Study(Spec):
         return self.search.brackets(int(self.run["epochs"]))
 
     @property
+    def searched_metric(self) -> str:
+        """The metric that a search ranks by: its own, the report's, or validation accuracy."""
+        own = self.search.metric if self.search is not None else None
+        return own or self.report.metric or "validation_accuracy"
+
+    @property
     def metrics(self) -> dict[str, str]:
         """The metrics that the study speaks of, by their place in the file."""
         places = {f"claims.{i}.metric": claim.metric for i, claim in enumerate(self.claims)}
         places["report.metric"] = self.report.metric
-        places["search.metric"] = self.search.metric if self.search is not None else None
+        if self.search is not None:
+            ranked = isinstance(self.search, Optuna) or hasattr(self.search, "factor")
+            places["search.metric"] = self.searched_metric if ranked else self.search.metric
         return {place: metric for place, metric in places.items() if metric is not None}
 
     @field_validator("name")

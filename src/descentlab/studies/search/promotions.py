@@ -35,10 +35,10 @@ class Promotions:
 
     def __init__(
         self, study: Study, configurations: Sequence[Configuration], folder: Folder,
-        plans: Sequence[CohortPlan],
+        plans: list[CohortPlan],
     ) -> None:  # fmt: skip
         self._study, self._configurations = study, configurations
-        self._folder, self._plans = folder, plans
+        self._folder, self.plans = folder, plans
         self._per_epoch = {r.id: p.cohort.steps_per_epoch for p in plans for r in p.cohort.runs}
         self._asked: dict[str, int] = {}
         self._awaited: list[set[str]] = [set()]
@@ -60,7 +60,7 @@ class Promotions:
         stands = standing(self._folder)
         for runs in self._awaited:
             runs.difference_update(run for run in list(runs) if self._there(run, stands))
-        found = packed(self._plans, stands, new)
+        found = packed(self.plans, stands, new)
         lost = set(self._runs(new)) - {run for plan in found for run in plan.until}
         if lost := sorted(run for run in lost if not self._there(run, stands)):
             raise StoreError(
@@ -102,15 +102,9 @@ def search_standings(
     study: Study, configurations: Sequence[Configuration], folder: Folder
 ) -> Standings:
     """Return where the search in a folder stands."""
-    metric = search_metric(study)
+    metric = study.searched_metric
     values = rung_values(study, folder, metric)
     return standings(study, configurations, values, lower_is_better=metric.endswith("_loss"))
-
-
-def search_metric(study: Study) -> str:
-    """Return the metric that settings are ranked by: the search's, the report's, or a default."""
-    assert study.search is not None
-    return study.search.metric or study.report.metric or "validation_accuracy"
 
 
 def rung_values(study: Study, folder: Folder, metric: str) -> dict[tuple[str, int], float]:

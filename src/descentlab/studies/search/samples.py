@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from descentlab.core.errors import SpecError
-from descentlab.studies.search.spaces import setting
-from descentlab.studies.search.spec import Search
+from descentlab.studies.search.spaces import Dimension, setting
+from descentlab.studies.search.spec import Optuna, Search
 
 TRIES = 200
 
@@ -22,6 +22,8 @@ def settings(search: Search, epochs: int) -> list[dict[str, Any]]:
     Raises:
         SpecError: the space has fewer settings than are asked for.
     """
+    if isinstance(search, Optuna):
+        return [dict(asked.values) for asked in search.asked]
     brackets = search.brackets(epochs)
     count = sum(b.counts[0] for b in brackets) if brackets else search.count
     found: dict[str, dict[str, Any]] = {}
@@ -36,6 +38,13 @@ def settings(search: Search, epochs: int) -> list[dict[str, Any]]:
             f"{len(found)}; ask for fewer, or search the whole of it with 'kind: grid'"
         )
     return list(found.values())
+
+
+def drawn(space: Mapping[str, Dimension], seed: Sequence[int], count: int) -> Iterator[Any]:
+    """Yield independent draws, about enough for ``count`` different ones."""
+    random = np.random.default_rng(seed)
+    for _ in range(TRIES * count):
+        yield setting(space, dict(zip(space, random.random(len(space)).tolist(), strict=True)))
 
 
 def _places(search: Search, count: int | None) -> Iterator[dict[str, float]]:

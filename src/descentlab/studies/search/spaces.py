@@ -166,12 +166,13 @@ def setting(space: Mapping[str, Dimension], place: Mapping[str, float]) -> dict[
     """
     found: dict[str, Any] = {}
     for path, dimension in space.items():
-        if all(_holds(found, on, wanted) for on, wanted in dimension.when.items()):
+        if all(holds(found, on, wanted) for on, wanted in dimension.when.items()):
             found[path] = dimension.value(place[path])
     return found
 
 
-def _holds(found: Mapping[str, Any], on: str, wanted: Any) -> bool:
+def holds(found: Mapping[str, Any], on: str, wanted: Any) -> bool:
+    """Return whether the value chosen at a path is the wanted one, or among the wanted ones."""
     value = found.get(on, _MISSING)
     if isinstance(value, Mapping):
         value = value.get("kind", value)

@@ -115,6 +115,28 @@ class Hyperband(Search):
         return hyperband(epochs, self.factor)
 
 
+class Asked(Spec):
+    """A setting that a sampler asked for, with what the sampler keeps beside it."""
+
+    values: dict[str, Any]
+    attributes: dict[str, Any] = {}
+
+
+class Optuna(_Drawn):
+    """Settings asked of an Optuna sampler, ``batch`` at a time.
+
+    ``sampler`` is ``tpe``, ``gp``, ``cmaes``, ``nsgaii``, ``random`` or
+    ``package.module:Class``, made with ``options``. ``asked`` fills as the search goes
+    on; a file that has it is trained as it stands, and needs Optuna only for more.
+    """
+
+    kind: Literal["optuna"] = "optuna"
+    sampler: str = "tpe"
+    options: dict[str, Any] = {}
+    batch: int = Field(default=8, ge=1)
+    asked: tuple[Asked, ...] = ()
+
+
 SEARCHES = Catalogue(
     "search",
     {
@@ -123,5 +145,6 @@ SEARCHES = Catalogue(
         "sobol": Sobol,
         "successive_halving": SuccessiveHalving,
         "hyperband": Hyperband,
+        "optuna": Optuna,
     },
 )

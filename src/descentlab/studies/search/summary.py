@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from descentlab.studies.configurations import Configuration, relative
-from descentlab.studies.search.promotions import rung_values, search_metric, search_standings
+from descentlab.studies.search.promotions import rung_values, search_standings
 from descentlab.studies.search.rungs import Rung, Standings
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class SearchSummary:
 def summarise(result: Records) -> SearchSummary:
     """Return what the search in a results folder found so far."""
     study, epochs = result.study, int(result.study.run["epochs"])
-    metric = search_metric(study)
+    metric = study.searched_metric
     lower = metric.endswith("_loss")
     now = search_standings(study, result.configurations, result.folder)
     values = rung_values(study, result.folder, metric)
