@@ -8,9 +8,10 @@ one a metric. A diverged run ends with one row at the step where it diverged, wi
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,24 +22,54 @@ from descentlab.store.folder import Folder
 
 if TYPE_CHECKING:
     import pandas as pd
+    from duckdb import DuckDBPyConnection
 
 SEGMENTS = "segments"
 NAME = re.compile(r"(k[\w-]*-\d+-\d+)\.parquet")
+SAMPLE = 4096
+"""Figures of a column that are looked at to choose how it is laid down."""
+
 KEYS = ("run", "configuration", "seed", "step", "epoch", "diverged", "last")
 
 
 def write_segment(
     folder: Folder,
     name: str,
-    columns: Mapping[str, Sequence | np.ndarray],
+    columns: Mapping[str, Sequence | np.ndarray | pa.Array],
     metadata: Mapping[str, str],
 ) -> None:
-    """Write one segment; when the file is there, the stretch is done."""
-    table = pa.table({key: pa.array(values, from_pandas=True) for key, values in columns.items()})
-    table = table.replace_schema_metadata(dict(metadata))
+    """Write one segment; when the file is there, the stretch is done.
+
+    Strings may come as a dictionary array, which is much faster; they are read as strings.
+    """
+    table = pa.table({key: _array(values) for key, values in columns.items()})
+    listed: Any = [key for key in table.column_names if _worth_listing(table[key])]
     sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd")
+    with pq.ParquetWriter(
+        sink,
+        table.schema,
+        compression="zstd",
+        use_dictionary=listed,
+        store_schema=False,  # Arrow's own, which would tell readers of dictionary arrays
+    ) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata(dict(metadata))
     folder.write(f"{SEGMENTS}/{name}.parquet", sink.getvalue())
+
+
+def _array(values: Any) -> pa.Array:
+    return values if isinstance(values, pa.Array) else pa.array(values, from_pandas=True)
+
+
+def _worth_listing(column: pa.ChunkedArray) -> bool:
+    """Return whether a column's values repeat, so that a list of them and numbers are shorter.
+
+    The numbers of a noisy loss hardly ever repeat: a list would only be added to them.
+    """
+    if not pa.types.is_floating(column.type):
+        return not pa.types.is_boolean(column.type)
+    sample = column.to_numpy()[:: max(1, len(column) // SAMPLE)]
+    return len(np.unique(sample)) < len(sample) / 2
 
 
 def segment_names(folder: Folder) -> list[str]:
@@ -83,21 +114,54 @@ def query(
     Args:
         folder: a results folder.
         sql: a query that reads from ``segments``.
-        columns: the columns that the query needs; all by default.
+        columns: the columns that the query needs, all by default: no others are fetched
+            from an object store. Of local files only what is needed is read in any case.
         cohorts: add a column ``cohort``.
     """
     import duckdb
 
     names = segment_names(folder)
+    if not names:
+        raise StoreError(f"{folder} has no results yet; run the study first")
+    with duckdb.connect() as connection:
+        try:
+            if folder.local:
+                _show_files(connection, folder, names, cohorts)
+            else:
+                _show_tables(connection, folder, names, columns, cohorts)
+            return connection.execute(sql).df()
+        except duckdb.Error:
+            for name in names:
+                read_segment(folder, name)  # names the file if one is damaged
+            raise
+
+
+def _show_files(
+    connection: DuckDBPyConnection, folder: Folder, names: list[str], cohorts: bool
+) -> None:
+    """Let DuckDB read local files itself: piece by piece, and only what a query needs."""
+    paths = [os.path.abspath(folder.at(f"{SEGMENTS}/{name}.parquet")) for name in names]
+    exact = [re.sub(r"([*?[])", r"[\1]", path) for path in paths]
+    files = connection.read_parquet(
+        exact, union_by_name=True, hive_partitioning=False, filename=True
+    )
+    name = "parse_filename(filename, true)"
+    cohort = f", regexp_replace({name}, '(-[^-]*){{1,3}}$', '') AS cohort" if cohorts else ""
+    files.project(f"* EXCLUDE (filename){cohort}").create_view("segments")
+
+
+def _show_tables(
+    connection: DuckDBPyConnection,
+    folder: Folder,
+    names: list[str],
+    columns: Sequence[str] | None,
+    cohorts: bool,
+) -> None:
+    """Read the files of an object store into memory."""
     tables = [read_segment(folder, name, columns) for name in names]
     if cohorts:
         tables = [
             table.append_column("cohort", pa.array([name.rsplit("-", 3)[0]] * len(table)))
             for table, name in zip(tables, names, strict=True)
         ]
-    if not tables:
-        raise StoreError(f"{folder} has no results yet; run the study first")
-    segments = pa.concat_tables(tables, promote_options="default")
-    with duckdb.connect() as connection:
-        connection.register("segments", segments)
-        return connection.execute(sql).df()
+    connection.register("segments", pa.concat_tables(tables, promote_options="permissive"))

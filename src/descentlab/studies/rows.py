@@ -10,6 +10,8 @@ import numpy as np
 from descentlab.store.folder import Folder
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from descentlab.engine.lanes import Stretch
 
 
@@ -24,31 +26,40 @@ def segment_columns(stretches: list[Stretch], ended: np.ndarray) -> dict[str, An
     cohort = final.job.program.cohort
     steps = np.concatenate([np.asarray(s.steps, np.int64) for s in stretches])
     values = np.concatenate([s.rows for s in stretches], axis=1)
-    columns: dict[str, list[Any]] = {"run": [], "configuration": [], "seed": []}
-    own_steps, diverged, last, metrics = [], [], [], []
+    runs, own_steps, diverged, last, metrics = [], [], [], [], []
     for index, run in enumerate(final.job.runs):
         if ended[index]:
             continue
         own, table, bad = _rows_of(steps, values[index], int(final.diverged[index]))
         ends = np.zeros(len(own), bool)
         ends[-1:] = bad or final.end >= cohort.training.steps
-        columns["run"] += [run.id] * len(own)
-        columns["configuration"] += [run.id.rsplit("-s", 1)[0]] * len(own)
-        columns["seed"] += [run.seed] * len(own)
+        runs.append(run)
         own_steps.append(own)
         diverged.append(ends & bad)
         last.append(ends)
         metrics.append(table)
     step = np.concatenate([*own_steps, np.zeros(0, np.int64)])
     table = np.concatenate([*metrics, np.zeros((0, values.shape[2]), values.dtype)])
+    lengths = np.asarray([len(own) for own in own_steps], np.int64)
     return {
-        **columns,
+        "run": _repeated([run.id for run in runs], lengths),
+        "configuration": _repeated([run.id.rsplit("-s", 1)[0] for run in runs], lengths),
+        "seed": np.repeat(np.asarray([run.seed for run in runs], np.int64), lengths),
         "step": step,
         "epoch": step / cohort.steps_per_epoch,
         "diverged": np.concatenate([*diverged, np.zeros(0, bool)]),
         "last": np.concatenate([*last, np.zeros(0, bool)]),
         **{name: table[:, i] for i, name in enumerate(cohort.metrics)},
     }
+
+
+def _repeated(values: list[str], times: np.ndarray) -> pa.DictionaryArray:
+    """Return each string as often as asked, without making that many Python strings."""
+    import pyarrow as pa
+
+    places = {value: place for place, value in enumerate(dict.fromkeys(values))}
+    indices = np.repeat(np.asarray([places[value] for value in values], np.int32), times)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(list(places), pa.string()))
 
 
 def _rows_of(
