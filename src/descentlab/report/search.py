@@ -26,7 +26,7 @@ KEPT, DROPPED = CATEGORIES[0], CATEGORIES[1]
 
 
 def search(result: Result) -> Markup | None:
-    """Return the section on a search with rungs, or None for other studies."""
+    """Return the section on a search, or None for other studies."""
     found: SearchSummary | None = getattr(result, "search", None)
     if found is None:
         return None
@@ -34,9 +34,7 @@ def search(result: Result) -> Markup | None:
         "section",
         tag("h2", "Search", id="search"),
         *(tag("p", sentence) for sentence in sentences(result, found)),
-        _trials(result, found),
-        _rungs(found),
-        _figure(result, found),
+        *((_trials(result, found), _rungs(found), _figure(result, found)) if found.rungs else ()),
         aria_labelledby="search",
     )
 
@@ -46,18 +44,14 @@ def sentences(result: Result, found: SearchSummary) -> list[str]:
     text = []
     if not found.over:
         text.append("The search goes on: run the study again to continue it.")
-    done = f"{numbers.count(found.trained)} of the {numbers.count(found.full)} epochs"
-    saved = f"It trained {done} that all {count(len(found.trials), 'setting')} in full would take"
-    compiled = sum(int(s.get("compilations", 0)) for s in result.provenance.get("sessions", []))
-    text.append(f"{saved}, with {count(compiled, 'compilation')}; nothing was trained twice.")
+    text.append(_cost(result, found))
     text += _ended(found)
     best = _best(found)
     if best is not None:
         name = configuration_name(best.configuration.labels, factor_names(result.factors))
         text.append(
             f"Best: {name}, with a {metric_name(found.metric)} of {numbers.value(best.value)} at "
-            f"epoch {best.epochs} (bracket {best.bracket + 1}, rung {best.rung + 1}, from epoch "
-            f"{best.initial_epoch})."
+            f"epoch {best.epochs}{_place(best) if found.rungs else ''}."
         )
         text.append(
             f"It is the best of {len(found.trials)}, so its figure is likely too good: train it "
@@ -72,6 +66,26 @@ def sentences(result: Result, found: SearchSummary) -> list[str]:
             f"the end; the best of them is {size} than the best found."
         )
     return text
+
+
+def _cost(result: Result, found: SearchSummary) -> str:
+    """Return how much was trained and compiled, in words."""
+    settings = count(len(found.trials), "setting")
+    compiled = sum(int(s.get("compilations", 0)) for s in result.provenance.get("sessions", []))
+    programs = count(compiled, "compilation")
+    if not found.rungs:
+        return f"It trains every setting in full: {settings}, {programs}."
+    done = f"{numbers.count(found.trained)} of the {numbers.count(found.full)} epochs"
+    return (
+        f"It trained {done} that all {settings} in full would take, with {programs}; "
+        "nothing was trained twice."
+    )
+
+
+def _place(trial: Trial) -> str:
+    return (
+        f" (bracket {trial.bracket + 1}, rung {trial.rung + 1}, from epoch {trial.initial_epoch})"
+    )
 
 
 def _ended(found: SearchSummary) -> list[str]:
@@ -93,15 +107,9 @@ def _best(found: SearchSummary) -> Trial | None:
 
 def trial_row(trial: Trial, factors: Sequence[str]) -> list[str]:
     """Return a trial as the cells of a table."""
-    return [
-        *(trial.configuration.labels.get(factor, "–") for factor in factors),
-        numbers.value(trial.value),
-        str(trial.bracket + 1),
-        str(trial.rung + 1),
-        str(trial.initial_epoch),
-        str(trial.epochs),
-        trial.status,
-    ]
+    place = trial.bracket + 1, trial.rung + 1, trial.initial_epoch, trial.epochs
+    own = [trial.configuration.labels.get(factor, "–") for factor in factors]
+    return [*own, numbers.value(trial.value), *map(str, place), trial.status]
 
 
 def trial_heads(result: Result, metric: str) -> list[str]:

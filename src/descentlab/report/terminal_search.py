@@ -17,13 +17,15 @@ MOST_TRIALS = 10
 
 
 def print_search(console: Console, result: Result) -> None:
-    """Print what a search with rungs found; nothing for other studies."""
+    """Print what a search found; nothing for other studies."""
     found: SearchSummary | None = getattr(result, "search", None)
     if found is None:
         return
     console.print()
     for sentence in sentences(result, found):
         console.print(sentence, width=prose_width(console))
+    if not found.rungs:
+        return
     console.print()
     rows = [trial_row(trial, result.factors) for trial in found.trials[:MOST_TRIALS]]
     console.print(make_table(trial_heads(result, found.metric), rows))

@@ -25,7 +25,7 @@ class Configuration(NamedTuple):
 
 
 def count(study: Study) -> int:
-    """Return the number of configurations without expanding them."""
+    """Return the number of configurations, those a sampler will be asked for included."""
     if study.search is not None:
         return getattr(study.search, "trials", None) or len(_searched(study))
     return sum(math.prod(len(values) for values in grid.values()) for grid in study.vary) or 1

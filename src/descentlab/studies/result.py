@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from descentlab.evaluation.intervals import t_interval
+from descentlab.studies import configurations as expansion
 from descentlab.studies.claims.verdicts import Verdict, judge
 from descentlab.studies.configurations import Configuration
 from descentlab.studies.records import Records
@@ -32,17 +33,18 @@ class StudyResult(Records):
 
     @cached_property
     def search(self) -> SearchSummary | None:
-        """What a search with rungs found so far; None for other studies."""
-        return summarise(self) if self.study.rungs else None
+        """What a search by epochs found so far; None for other studies."""
+        searched = self.study.search is not None and self.study.run.get("epochs")
+        return summarise(self) if searched and self.metrics else None
 
     @property
     def planned(self) -> int:
         """Number of runs that are to be finished; a search eliminates the others."""
-        if self.search is not None:
+        if self.study.rungs and self.search is not None:
             last = sum(bracket.counts[-1] for bracket in self.study.rungs)
             done = len(self.frame())
             return done if self.search.over else max(done + 1, last * len(self.study.seeds))
-        return len(self.configurations) * len(self.study.seeds)
+        return expansion.count(self.study) * len(self.study.seeds)
 
     @property
     def complete(self) -> bool:

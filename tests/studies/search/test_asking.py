@@ -184,3 +184,17 @@ def test_without_the_package_the_message_says_how_to_get_it(raw, monkeypatch) ->
 def test_the_study_file_of_the_folder_holds_what_was_asked(whole) -> None:
     plain = read_yaml(whole.folder.read("study.yaml"), "study.yaml")
     assert [each["values"] for each in plain["search"]["asked"]] == asked(whole)
+
+
+def test_the_summary_ranks_all_and_points_out_the_edge(whole) -> None:
+    from descentlab.report.search import sentences
+
+    found = whole.search
+    assert found.over and not found.rungs and len(found.trials) == 14
+    means = whole.frame().groupby("configuration")["validation_accuracy"].mean()
+    best = found.trials[0]
+    assert best.value == pytest.approx(means.max()) and best.status == "finished"
+    width = best.configuration.values["model.hidden.0"]  # 4 or 8, both ends of their range
+    text = sentences(whole, found)
+    assert any(f"model.hidden.0 = {width}" in sentence for sentence in text)
+    assert text[0].startswith("It trains every setting in full: 14 settings")

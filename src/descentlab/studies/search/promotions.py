@@ -19,7 +19,7 @@ from descentlab.store.folder import Folder
 from descentlab.store.segments import query, segment_names
 from descentlab.studies.configurations import Configuration
 from descentlab.studies.plan import CohortPlan, RunName, Tally
-from descentlab.studies.search.rungs import Standings, standings
+from descentlab.studies.search.rungs import Standings, brackets_of, standings
 from descentlab.studies.spec import Study
 from descentlab.studies.standing import Standing, standing
 
@@ -53,7 +53,7 @@ class Promotions:
             runs.difference_update(ended)
         if all(self._awaited):
             return []
-        now = search_standings(self._study, self._configurations, self._folder)
+        now = self._standings()
         self._awaited = [set(self._runs(rung.members)) for rung in now.rungs if not rung.values]
         new = {name: to for name, to in now.wanted.items() if self._asked.get(name) != to}
         self._asked |= new
@@ -81,11 +81,14 @@ class Promotions:
                 bracket.counts, (0, *bracket.budgets), bracket.budgets, strict=False
             )
         )
-        rungs = search_standings(self._study, self._configurations, self._folder).rungs
-        done = sum(len(rung.members) for rung in rungs if rung.values) * seeds
+        done = sum(len(rung.members) for rung in self._standings().rungs if rung.values) * seeds
         per_epoch = sum(self._per_epoch.values()) / len(self._per_epoch)
         left = round(epochs * seeds * per_epoch) - sum(stands.reached.values())
         return Tally(done, sum(stands.ended.values()), planned, max(1, left))
+
+    def _standings(self) -> Standings:
+        metric = self._study.searched_metric
+        return search_standings(self._study, self._configurations, self._folder, metric)
 
     def _runs(self, names: Iterable[str]) -> list[str]:
         return [str(RunName(name, seed)) for name in names for seed in self._study.seeds]
@@ -99,10 +102,9 @@ class Promotions:
 
 
 def search_standings(
-    study: Study, configurations: Sequence[Configuration], folder: Folder
+    study: Study, configurations: Sequence[Configuration], folder: Folder, metric: str
 ) -> Standings:
     """Return where the search in a folder stands."""
-    metric = study.searched_metric
     values = rung_values(study, folder, metric)
     return standings(study, configurations, values, lower_is_better=metric.endswith("_loss"))
 
@@ -114,9 +116,8 @@ def rung_values(study: Study, folder: Folder, metric: str) -> dict[tuple[str, in
     """
     if not segment_names(folder):
         return {}
-    assert study.search is not None
     total = int(study.run["epochs"])
-    epochs = {epochs for bracket in study.search.brackets(total) for epochs in bracket.budgets}
+    epochs = {epochs for bracket in brackets_of(study, 0) for epochs in bracket.budgets}
     table = query(
         folder,
         f"""SELECT configuration, epoch, diverged, avg("{metric}") AS value, count(*) AS runs

@@ -51,18 +51,22 @@ def standings(
     study: Study, configurations: Sequence[Configuration], values: Value, *, lower_is_better: bool
 ) -> Standings:
     """Return where a search stands, as a pure function of the figures that are on record."""
-    assert study.search is not None
     epochs = int(study.run["epochs"])
     rungs: list[Rung] = []
     wanted: dict[str, int] = {}
     first = 0
-    for number, bracket in enumerate(study.search.brackets(epochs)):
+    for number, bracket in enumerate(brackets_of(study, len(configurations))):
         names = [c.id for c in configurations[first : first + bracket.counts[0]]]
         first += bracket.counts[0]
         rungs += _climb(number, bracket, names, values, wanted, lower_is_better)
     audited = () if wanted else _audited(study, rungs, epochs)
     missing = {name: epochs for name in audited if (name, epochs) not in values}
     return Standings(tuple(rungs), wanted or missing, audited)
+
+
+def brackets_of(study: Study, settings: int) -> list[Bracket]:
+    """Return a search's brackets; without rungs there is one, in which all are trained in full."""
+    return study.rungs or [Bracket((settings,), (int(study.run["epochs"]),))]
 
 
 def _climb(

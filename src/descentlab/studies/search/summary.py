@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from descentlab.studies import configurations as expansion
 from descentlab.studies.configurations import Configuration, relative
 from descentlab.studies.search.promotions import rung_values, search_standings
 from descentlab.studies.search.rungs import Rung, Standings
@@ -41,13 +42,15 @@ class Trial:
 
 @dataclass(frozen=True)
 class SearchSummary:
-    """A search with rungs.
+    """A search.
 
     Attributes:
         metric: what settings are ranked by.
         lower_is_better: whether it is a loss.
         trials: best first: those that were finished, then the others, the furthest first.
-        standings: rung by rung.
+        standings: rung by rung; without rungs there is one, in which all are trained in full.
+        rungs: whether settings are eliminated at rungs.
+        unasked: settings that a sampler has not been asked for yet.
         trained, full: epochs that were trained, and that training all settings in full takes.
         at_edges: values of the best setting that lie at an end of their range, in words.
         regret: how much better the best audited setting is than the best finished one
@@ -58,6 +61,8 @@ class SearchSummary:
     lower_is_better: bool
     trials: tuple[Trial, ...]
     standings: Standings
+    rungs: bool
+    unasked: int
     trained: int
     full: int
     at_edges: tuple[str, ...]
@@ -66,7 +71,7 @@ class SearchSummary:
     @property
     def over(self) -> bool:
         """Whether nothing is left to train."""
-        return not self.standings.wanted
+        return not self.standings.wanted and not self.unasked
 
     def to_json(self) -> dict[str, Any]:
         """Return the search as ``descentlab show --json`` prints it."""
@@ -86,8 +91,10 @@ def summarise(result: Records) -> SearchSummary:
     """Return what the search in a results folder found so far."""
     study, epochs = result.study, int(result.study.run["epochs"])
     metric = study.searched_metric
+    if metric not in result.metrics:
+        metric = result.primary
     lower = metric.endswith("_loss")
-    now = search_standings(study, result.configurations, result.folder)
+    now = search_standings(study, result.configurations, result.folder, metric)
     values = rung_values(study, result.folder, metric)
     known = {configuration.id: configuration for configuration in result.configurations}
     last: dict[str, Trial] = {}
@@ -104,6 +111,8 @@ def summarise(result: Records) -> SearchSummary:
         lower,
         tuple(trials),
         now,
+        bool(study.rungs),
+        expansion.count(study) - len(result.configurations),
         len(study.seeds) * sum(trial.epochs for trial in trials),
         len(study.seeds) * epochs * len(known),
         tuple(edges(study.search.space, finished[0].configuration)) if finished else (),  # type: ignore[union-attr]
