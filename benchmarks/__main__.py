@@ -1,4 +1,4 @@
-"""Run every benchmark in turn: ``python -m benchmarks`` (about 40 minutes on two cores)."""
+"""Run every benchmark in turn: ``python -m benchmarks`` (over an hour on two cores)."""
 
 from __future__ import annotations
 
@@ -6,5 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-for name in ("engine", "studies", "agreement", "evaluation", "coverage"):
+NAMES = "engine studies agreement evaluation coverage verdicts search store"
+
+for name in NAMES.split():
     subprocess.run([sys.executable, str(Path(__file__).with_name(f"{name}.py"))], check=True)

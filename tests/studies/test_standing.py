@@ -66,7 +66,7 @@ def test_other_data_under_the_same_name_is_refused(small, tmp_path, often, compl
 
 
 def explain(study: Study, folder: Path) -> int:
-    plans = explain_plan(prepare(study), Folder(folder), Options())
+    plans, _ = explain_plan(prepare(study), Folder(folder), Options())
     return sum(len(p.pending) + sum(len(c.runs) for c in p.open_chunks) for p in plans)
 
 

@@ -74,11 +74,15 @@ def explain(prepared: Prepared, out: str, options: Options, as_json: bool) -> No
     from descentlab.studies.run import explain_plan
 
     _fetch(prepared)
-    rows = [_plan_row(plan) for plan in explain_plan(prepared, Folder(out), options)]
+    plans, tally = explain_plan(prepared, Folder(out), options)
+    rows = [_plan_row(plan) for plan in plans]
+    asked = sum(sum(plan.updates) for plan in plans)
+    seconds = sum(row["seconds"] for row in rows)
     total = {
         "runs": sum(row["runs"] + row["resumed"] for row in rows),
         "compilations": sum(row["compilations"] for row in rows),
-        "seconds": sum(row["seconds"] for row in rows),
+        "seconds": seconds,
+        "later_seconds": seconds * max(0, tally.steps - asked) / max(1, asked),
         "compile_seconds": sum(row["compilations"] for row in rows) * COMPILE_SECONDS,
     }
     if as_json:
@@ -100,13 +104,13 @@ def _seconds(plan: CohortPlan) -> float:
     """Expected seconds of new runs, and of what interrupted ones have left."""
     from descentlab.engine.cost import seconds
 
-    steps = plan.cohort.training.steps
     opened = sum(len(c.runs) for c in plan.open_chunks)
-    left = sum(len(c.runs) * (1 - c.step / steps) for c in plan.open_chunks)
-    new = seconds(plan.cost, plan.cohort, plan.strategy, len(plan.pending))
-    if not opened:
-        return new
-    return new + seconds(plan.cost, plan.cohort, plan.strategy, opened) * left / opened
+    total = 0.0
+    for runs, updates in zip((len(plan.pending), opened), plan.updates, strict=True):
+        if runs:
+            share = updates / (runs * plan.cohort.training.steps)
+            total += share * seconds(plan.cost, plan.cohort, plan.strategy, runs)
+    return total
 
 
 def _plan_row(plan: CohortPlan) -> dict[str, Any]:
@@ -120,7 +124,7 @@ def _plan_row(plan: CohortPlan) -> dict[str, Any]:
         "runs": len(plan.pending),
         "resumed": sum(len(c.runs) for c in plan.open_chunks),
         "parameters": plan.cost.parameters,
-        "updates": plan.cohort.training.steps,
+        "updates": max((*plan.until.values(), 0)) or plan.cohort.training.steps,
         "strategy": str(plan.strategy),
         "chunks": len(plan.chunks) + len(plan.open_chunks),
         "compilations": len(widths) * (3 if spec.record.predictions else 2),
@@ -145,11 +149,16 @@ def _print_plan(rows: list[dict[str, Any]], total: dict[str, Any]) -> None:
     for index, column in enumerate(table.columns):
         column.no_wrap = index != PLAN_HEADS.index("what")
     console.print(table)
+    later = (
+        f" Then the search goes on, for about {total['later_seconds']:.0f} s."
+        if total["later_seconds"]
+        else ""
+    )
     console.print(
         f"{total['runs']} runs in {len(rows)} cohorts; about {total['seconds']:.0f} s of training "
         f"(within a factor of two) and at most {total['compilations']} compilations "
         f"(about {total['compile_seconds']:.0f} s, less where they are in the cache). "
-        "Layout: FORM:WIDTHxLANES."
+        f"Layout: FORM:WIDTHxLANES.{later}"
     )
 
 
@@ -176,6 +185,7 @@ def _follow(prepared: Prepared, progress: Iterator[Progress]) -> None:
     names = {c.id: ", ".join(c.labels.values()) or "the run" for c in prepared.configurations}
     metric = prepared.study.report.metric
     best = _Best(metric)
+    what = "trainings to a rung" if prepared.study.rungs else "runs"
     columns = [
         TextColumn("{task.description}"),
         BarColumn(),
@@ -191,7 +201,7 @@ def _follow(prepared: Prepared, progress: Iterator[Progress]) -> None:
             bars.update(
                 task,
                 completed=event.share,
-                description=f"{event.runs_done}/{event.runs_planned} runs"
+                description=f"{event.runs_done}/{event.runs_planned} {what}"
                 + (f", {event.diverged} diverged" if event.diverged else ""),
                 left="" if event.remaining is None else f"{_time(event.remaining)} left",
                 now=f"{_name(names, event)} · epoch {event.epoch:.3g}{best.text()}",

@@ -188,6 +188,7 @@ class Execution:
             self._finish(chunk, stretch)
         elif stretch.paused:
             self._save(chunk)
+            self._done += len(stretch.job.runs)
             del self._chunks[name]
         elif time.monotonic() - chunk.written > CHECKPOINT_SECONDS:
             self._save(chunk)

@@ -46,6 +46,19 @@ class CohortPlan:
     strategy: Strategy
     until: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
+    def steps_left(self, run: str, step: int = 0) -> int:
+        """Return how many updates a run that stands at ``step`` has before it ends or pauses."""
+        return self.until.get(run, self.cohort.training.steps) - step
+
+    @property
+    def updates(self) -> tuple[int, int]:
+        """Updates that new runs, and those that go on, have before they end or pause."""
+        opened = ((run, chunk.step) for chunk in self.open_chunks for run in chunk.runs)
+        return (
+            sum(self.steps_left(run.id) for run in self.pending),
+            sum(self.steps_left(*each) for each in opened),
+        )
+
     @property
     def chunks(self) -> list[tuple[Run, ...]]:
         """The pending runs, cut into chunks of the strategy's width that pause together."""
@@ -61,7 +74,7 @@ class CohortPlan:
 
 
 class Tally(NamedTuple):
-    """What progress is counted against.
+    """What progress is counted against; a search trains more than can be asked for at once.
 
     Attributes:
         done, diverged: runs that were ended before.

@@ -188,16 +188,17 @@ def _use(notes: dict[str, Any]) -> tuple[Any, ...]:
     return notes.get("name"), notes.get("split"), notes.get("scaling")
 
 
-def explain_plan(prepared: Prepared, folder: Folder | None, options: Options) -> list[CohortPlan]:
-    """Return the plan of what would be trained, without training or writing anything."""
+def explain_plan(
+    prepared: Prepared, folder: Folder, options: Options
+) -> tuple[list[CohortPlan], Tally]:
+    """Return what would be trained first, and all there is; nothing is trained or written."""
     datasets = Datasets()
     check_runs(prepared.configurations, datasets, prepared.study.metrics)
-    stands = None
-    if folder is not None and folder.exists(STUDY):
+    if folder.exists(STUDY):
         check_folder(prepared, folder, more_seeds=options.more_seeds)
         check_data(folder, datasets)
-        stands = standing(folder)
-    return _plan_rest(prepared, stands, options, datasets)
+    follow = _followed(continued(prepared, folder), folder, options, datasets)
+    return follow(), follow.tally()
 
 
 def _plan_rest(

@@ -131,6 +131,6 @@ def _chunks(folder: Folder) -> dict[str, _Chunk]:
         final = table.filter(table["last"]).to_pydict()
         chunk.names.append(name)
         chunk.stretches.append((int(start), int(end)))
-        chunk.runs.update(table["run"].to_pylist())
+        chunk.runs.update(table["run"].unique().to_pylist())
         chunk.ended.update(zip(final["run"], final["diverged"], strict=True))
     return chunks
