@@ -6,9 +6,11 @@ import io
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+from descentlab.evaluation.intervals import t_interval
 from descentlab.report.claim_words import finding, notes, rule
 from descentlab.report.claims import claims
 from descentlab.report.html import page
@@ -34,12 +36,12 @@ def result(made):  # noqa: F811
 def test_the_sentence_has_difference_interval_and_seeds(result) -> None:
     better, worse, close, best, reached = (finding(verdict) for verdict in result.claims())
     assert re.fullmatch(
-        r"adam has a final test loss 0\.\d+ lower than sgd \(\d+(\.\d+)? % interval "
+        r"adam has a final test loss 0\.\d+ lower than sgd \(\d+(\.\d+)?\u00a0% interval "
         r"0\.\d+ to 0\.\d+, 6 seeds\)\.", better
     )  # fmt: skip
     assert "sgd has a final test loss" in worse and "higher than adam" in worse
     assert "the claim's margin is 0.3" in close
-    assert best.startswith("Of 2 comparisons the closest: adam has a final test loss")
+    assert best.startswith("Of 2 comparisons the least favourable: adam has a final test loss")
     assert "beyond the target 0.9" in reached
 
 
@@ -57,12 +59,102 @@ def test_undecided_claims_say_why_and_one_seed_has_no_interval(made) -> None:  #
     assert notes(verdict)[0].startswith("Undecided: one seed cannot tell")
 
 
-def test_diverged_runs_are_said(made) -> None:  # noqa: F811
-    def outcome(labels, seed, random):
-        return None if labels["optimizer"] == "sgd" else losses(labels, seed, random)
+def diverging(share):
+    """Return outcomes as usual, but that SGD diverges in a share of ten seeds."""
 
-    text = " ".join(notes(made(outcome, CLAIMS[:1]).claims()[0]))
-    assert "0% of the runs of adam and 100% of those of sgd diverged" in text
+    def outcome(labels, seed, random):
+        lost = labels["optimizer"] == "sgd" and seed < 10 * share
+        return None if lost else losses(labels, seed, random)
+
+    return outcome
+
+
+def test_diverged_runs_are_said(made) -> None:  # noqa: F811
+    verdict = made(diverging(0.3), CLAIMS[:1], seeds=10).claims()[0]
+    assert "0\u00a0% of the runs of adam and 30\u00a0% of those of sgd diverged" in " ".join(
+        notes(verdict)
+    )
+    assert re.search(r"adam has a final test loss 0\.\d+ lower than sgd", finding(verdict))
+
+
+def test_a_side_that_diverged_has_no_figure(made) -> None:  # noqa: F811
+    result = made(diverging(1.0), [*CLAIMS[:1], CLAIMS[3], {
+        "kind": "reaches", "which": {"optimizer": "sgd"}, "target": 3.0}], seeds=10)  # fmt: skip
+    better, best, reaches = result.claims()
+    alone = "All runs of sgd diverged and none of those of adam (10 seeds)."
+    assert finding(better) == alone and not re.search("10³|exactly", alone)
+    assert best.verdict == "supported" and "lower than rmsprop" in finding(best)
+    assert finding(reaches) == "All runs of optimizer sgd diverged (10 seeds)." or finding(
+        reaches
+    ).startswith("All runs of sgd diverged")
+    html = str(claims(result.claims()))
+    assert "nan" not in html and "inf" not in re.sub("info|inference", "", html)
+
+
+def test_two_seeds_are_said_to_be_few(made) -> None:  # noqa: F811
+    text = "Two seeds hardly tell how much runs differ."
+    assert text in notes(made(losses, CLAIMS[:1], seeds=2).claims()[0])
+    assert text not in notes(made(losses, CLAIMS[:1], seeds=3).claims()[0])
+
+
+def test_an_estimate_keeps_two_digits_however_wide_its_interval_is(made) -> None:  # noqa: F811
+    def outcome(labels, seed, random):
+        gap = 0.0271 + (3 if seed else -3)
+        return {"test_loss": [9.0, 5.0 + (gap if labels["optimizer"] == "sgd" else 0)]}
+
+    result = made(outcome, [*CLAIMS[:1], {"kind": "reaches", "target": 7.0}], seeds=2)
+    assert "a final test loss 0.027 lower than sgd" in finding(result.claims()[0])
+    assert f"test loss is {result.frame()['test_loss'].mean():.2f}" in finding(result.claims()[1])
+
+
+def test_the_interval_of_a_target_is_that_of_the_mean(result) -> None:
+    verdict = result.claims()[4]
+    ends = verdict.evidence[0].a
+    low, high = t_interval(ends, verdict.level)[1:3]
+    found = re.search(r"interval of the mean (\S+) to (\S+),", finding(verdict))
+    assert found is not None
+    shown = [float(end.replace("−", "-")) for end in found.groups()]
+    assert shown == pytest.approx([low, high], abs=0.006)
+
+
+def test_other_examples_have_their_say(made) -> None:  # noqa: F811
+    """Of accuracies by their binomial error, of losses in words, of identical curves not at all."""
+
+    def outcome(labels, seed, random):
+        luck = 0.0 if labels["optimizer"] == "rmsprop" else 0.01 * random.normal()
+        same = 0.5 + 0.01 * np.random.default_rng(seed).normal()
+        return {
+            "test_accuracy": [0.1, same + luck * (labels["optimizer"] == "adam")],
+            "test_loss": [2.0, same + luck * (labels["optimizer"] == "adam")],
+        }
+
+    sides = {"a": {"optimizer": "sgd"}, "b": {"optimizer": "rmsprop"}}
+    stated: list[dict[str, Any]] = [
+        {"kind": "better", "metric": "test_accuracy", **SIDES},
+        {"kind": "better", "metric": "test_loss", **SIDES},
+        {"kind": "better", "metric": "test_accuracy", **sides},
+    ]
+    accuracy, loss, identical = made(outcome, stated, examples=100).claims()
+    assert identical.verdict == "identical"
+    assert any("other examples could tell another story" in note for note in notes(accuracy))
+    assert any("How much other examples would change it is not known" in n for n in notes(loss))
+    assert not any("examples" in note for note in notes(identical))
+
+
+def test_rows_of_the_picture_name_both_sides(made) -> None:  # noqa: F811
+    order = {"kind": "orders", "factor": "optimizer", "order": ["adam", "rmsprop", "sgd"]}
+    html = str(claims(made(losses, [order]).claims()))
+    assert "adam − rmsprop" in html and "rmsprop − sgd" in html
+    assert "first side’s test loss lower than the second side’s by" in html
+
+
+def test_what_goes_on_beyond_the_picture_has_an_arrow(made) -> None:  # noqa: F811
+    def outcome(labels, seed, random):
+        return {"test_loss": [2.0, 1 + 0.5 * seed * (labels["optimizer"] == "sgd")]}
+
+    wide = str(claims(made(outcome, CLAIMS[:1], seeds=2).claims()))
+    assert wide.count("interval arrow") == 2
+    assert "interval arrow" not in str(claims(made(losses, CLAIMS[:1]).claims()))
 
 
 def test_the_rule_of_the_picture(result) -> None:

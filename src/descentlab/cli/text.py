@@ -140,7 +140,11 @@ def print_unfinished(result: StudyResult) -> None:
     folder = shlex.quote(str(result.folder))
     study = shlex.quote(result.folder.at("study.yaml")) if result.folder.local else "STUDY"
     print(f"{result.study.name}: 0 of {result.planned:,} planned runs are finished yet")
-    print(f"To go on with it: descentlab run {study} --out {folder}")
+    from descentlab.studies.claims.moment import SEQUENTIAL
+
+    looks = result.provenance.get(SEQUENTIAL)  # seeds are added up to a number that must stay
+    more = f" --until-decided --max-seeds {looks['most']}" if looks else ""
+    print(f"To go on with it: descentlab run {study} --out {folder}{more}")
 
 
 def print_leaks(found: Leaks, as_json: bool) -> None:
@@ -190,11 +194,16 @@ def print_needed(found: Sequence[Needed], as_json: bool) -> None:
 
     rows = []
     for each in found:
-        needed = "more than 100,000" if each.seeds is None else str(each.seeds)
-        more = "–" if each.more_seconds is None else duration(each.more_seconds)
         rows.append([
             each.verdict.claim.name, each.verdict.verdict, value(each.spread), value(each.distance),
-            str(each.verdict.seeds), needed, more,
+            str(each.verdict.seeds), "–" if each.seeds is None else str(each.seeds),
+            "–" if each.seconds is None else duration(each.seconds), each.reason,
         ])  # fmt: skip
-    heads = ["claim", "verdict", "spread", "to find", "seeds so far", "needed", "more time"]
-    print_table(heads, rows)
+    heads = ["claim", "verdict", "spread", "to find", "seeds so far", "needed", "time"]
+    reasons = any(each.reason for each in found)
+    print_table([*heads, ""] if reasons else heads, [r if reasons else r[:-1] for r in rows])
+    print(
+        "'needed' counts all seeds. A finished folder takes no more, so run them in a new one "
+        "(--seeds N --out DIR); one begun with --until-decided goes on, and the time is that of "
+        "the seeds it lacks."
+    )

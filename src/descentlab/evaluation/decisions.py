@@ -2,11 +2,11 @@
 
 A statement is about one or more *advantages*, a value a seed each, and holds if every
 advantage lies above a bound (and, for equivalence, below another). It is supported if
-the intervals of all advantages lie inside the bounds, refuted if one lies outside, and
-undecided otherwise. The intervals of one statement are simultaneous (Bonferroni), and
-their levels are chosen over all statements of a study by Holm's step-down rule, so that
-the probability of any false verdict is at most α if the advantages of independent seeds
-are about normal.
+the intervals of all advantages lie inside the bounds, refuted if one lies outside
+(whatever the others do), and undecided otherwise. The intervals of one statement are
+simultaneous (Bonferroni), and their levels are chosen over all statements of a study by
+Holm's step-down rule, so that the probability of any false verdict is at most α if the
+advantages of independent seeds are about normal.
 """
 
 from __future__ import annotations
@@ -30,12 +30,18 @@ class Advantage:
 
     Attributes:
         values: one a seed; positive where the first side is better.
+            Infinite, and all of one sign, where one side failed in every seed and the
+            other in none; NaN where nothing can be said.
         resolution: the standard deviation that rounding alone gives each value (of an
             accuracy, which comes in steps of 1/n), below which no spread is believed.
+        fewest: seeds below which there is no interval.
+        chance: for infinite values, the probability that equal sides would look so.
     """
 
     values: Float[np.ndarray, " seeds"]
     resolution: float = 0.0
+    fewest: int = 2
+    chance: float = 0.0
 
     @property
     def mean(self) -> float:
@@ -44,19 +50,21 @@ class Advantage:
 
     @property
     def error(self) -> float:
-        """The standard error of the mean; NaN with fewer than two seeds."""
+        """The standard error of the mean; NaN with too few seeds, 0 for infinite values."""
         n = len(self.values)
-        if n < 2:
+        if n < max(2, self.fewest):
             return math.nan
         equal = (self.values == self.values[0]).all()  # where summing would leave a rounding error
         spread = 0.0 if equal else float(np.std(self.values, ddof=1))
         return max(spread, self.resolution) / math.sqrt(n)
 
     def interval(self, level: float) -> Interval:
-        """Return Student's t interval of the mean."""
+        """Return Student's t interval of the mean; of an infinite one, if chance allows it."""
         n, error = len(self.values), self.error
-        if not math.isfinite(error):
+        if not math.isfinite(error) or (math.isinf(self.mean) and self.chance > 1 - level):
             return Interval(self.mean, None, None, n)
+        if math.isinf(self.mean):
+            return Interval(self.mean, self.mean, self.mean, n)
         from scipy.special import stdtrit
 
         half = float(-stdtrit(n - 1, (1 - level) / 2)) * error
@@ -67,6 +75,8 @@ class Advantage:
         error = self.error
         if not math.isfinite(error) or self.mean == bound:
             return 1.0
+        if math.isinf(self.mean):
+            return self.chance
         if error == 0:
             return 0.0
         from scipy.special import stdtr
@@ -98,8 +108,12 @@ class Statement:
         outside = min(self._p_outside(each) for each in self.advantages)
         return min(1.0, count * min(inside, outside))
 
+    def holds(self, low: float, high: float) -> bool:
+        """Return whether all between two values lies inside the bounds; no bound is infinite."""
+        return self.above < low and (high < self.below or self.below == math.inf)
+
     def _p_inside(self, each: Advantage) -> float:
-        if not self.above < each.mean < self.below:
+        if not self.holds(each.mean, each.mean):
             return 1.0
         return max(
             each.p_value(bound) for bound in (self.above, self.below) if abs(bound) < math.inf
@@ -166,10 +180,9 @@ def holm_shares(p_values: Sequence[float], alpha: float = 0.05) -> list[float]:
 def _decided(statement: Statement, alpha: float) -> Decided:
     level = 1 - alpha / max(1, len(statement.advantages))
     intervals = [each.interval(level) for each in statement.advantages]
-    if not intervals or any(i.low is None or i.high is None for i in intervals):
-        return Decided("undecided", intervals, level)
     ends = [(i.low, i.high) for i in intervals if i.low is not None and i.high is not None]
-    if all(statement.above < low and high < statement.below for low, high in ends):
+    known = bool(intervals) and len(ends) == len(intervals)
+    if known and all(statement.holds(low, high) for low, high in ends):
         return Decided("supported", intervals, level)
     if any(high < statement.above or low > statement.below for low, high in ends):
         return Decided("refuted", intervals, level)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from descentlab.evaluation.intervals import Interval
@@ -14,14 +15,17 @@ if TYPE_CHECKING:
     from descentlab.studies.claims.evidence import Evidence
     from descentlab.studies.claims.verdicts import Verdict
 
+PERCENT = "\u00a0%"
+MOST_DIVERGED = 3  # comparisons of which the shares of diverged runs are told
+
 
 def finding(verdict: Verdict) -> str:
     """Return the deciding comparison as a sentence with its interval."""
     evidence, interval = verdict.evidence[verdict.deciding], verdict.intervals[verdict.deciding]
-    if verdict.verdict == "identical":
+    if verdict.verdict == "identical" or not interval.n:
         return f"{_capital(verdict.reason)}."
-    if not interval.n:
-        return f"{_capital(verdict.reason)}."
+    if not math.isfinite(interval.mean):
+        return f"{_worst_of(verdict)}{_lost(evidence)} ({count(interval.n, 'seed')})."
     what = _what(verdict)
     text = (
         _against_target(verdict, evidence, interval, what)
@@ -36,16 +40,14 @@ def finding(verdict: Verdict) -> str:
 def notes(verdict: Verdict) -> list[str]:
     """Return what one must know beside the interval."""
     found = []
-    if verdict.verdict == "undecided" and verdict.intervals[verdict.deciding].n:
+    interval = verdict.intervals[verdict.deciding]
+    if verdict.verdict == "undecided" and interval.n:
         found.append(f"Undecided: {verdict.reason}.")
+    if interval.n == 2 and interval.low is not None and verdict.verdict != "identical":
+        found.append("Two seeds hardly tell how much runs differ.")
     found += _diverged(verdict)
-    errors = [each.test_error for each in verdict.evidence if each.test_error]
-    if errors:
-        found.append(
-            "The examples that it is measured on leave a standard error of up to "
-            f"{numbers.value(max(errors), 2)}, which more seeds do not lower: other examples "
-            "could tell another story."
-        )
+    if verdict.verdict != "identical" and interval.n:
+        found += _other_examples(verdict)
     left_out = len({name for each in verdict.evidence for name in each.comparison.left_out})
     if left_out:
         have = "has" if left_out == 1 else "have"
@@ -56,6 +58,23 @@ def notes(verdict: Verdict) -> list[str]:
             "may have been chosen after seeing them; fresh seeds would test it."
         )
     return found
+
+
+def _other_examples(verdict: Verdict) -> list[str]:
+    """Say what the examples measured on leave open, or why that is not known."""
+    errors = [each.test_error for each in verdict.evidence if each.test_error]
+    if errors:
+        return [
+            "The examples that it is measured on leave a standard error of up to "
+            f"{numbers.value(max(errors), 2)}, which more seeds do not lower: other examples "
+            "could tell another story."
+        ]
+    if verdict.metric.endswith("_loss") and not verdict.metric.startswith("train_"):
+        return [
+            "How much other examples would change it is not known: of a loss the mean over the "
+            "examples is recorded, and not each one's."
+        ]
+    return []
 
 
 def rule(verdict: Verdict) -> str:
@@ -76,59 +95,110 @@ def _what(verdict: Verdict) -> str:
     return f"{when} {metric_name(verdict.metric)}"
 
 
+def _worst_of(verdict: Verdict) -> str:
+    number = len(verdict.evidence)
+    return f"Of {number} comparisons the least favourable: " if number > 1 else ""
+
+
+def _lost(evidence: Evidence) -> str:
+    """Say which runs diverged, where that alone is the difference."""
+    a, b = evidence.comparison.a or "this", evidence.comparison.b
+    if not b or min(evidence.diverged) == 1:
+        return f"All runs of {a}{' and ' + b if b else ''} diverged"
+    lost, sound = (a, b) if evidence.diverged[0] else (b, a)
+    return f"All runs of {lost} diverged and none of those of {sound}"
+
+
 def _against_rival(verdict: Verdict, evidence: Evidence, interval: Interval, what: str) -> str:
     comparison = evidence.comparison
     if interval.mean == 0:
-        return f"The mean {what} of {comparison.a} equals that of {comparison.b}"
+        return (
+            f"{_worst_of(verdict)}The mean {what} of {comparison.a} equals that of {comparison.b}"
+        )
     lower = lower_is_better(verdict.metric) == (interval.mean > 0)
-    size = numbers.estimate(abs(interval.mean), interval.half)
-    written = f"{size.mean} × {size.power}" if size.power else size.mean
-    nearest = ""
-    if len(verdict.evidence) > 1:
-        nearest = f"Of {len(verdict.evidence)} comparisons the closest: "
     return (
-        f"{nearest}{comparison.a} has a {what} {written} {'lower' if lower else 'higher'} than "
+        f"{_worst_of(verdict)}{comparison.a} has a {what} "
+        f"{_written(abs(interval.mean), interval.half)} {'lower' if lower else 'higher'} than "
         f"{comparison.b}"
     )
 
 
 def _against_target(verdict: Verdict, evidence: Evidence, interval: Interval, what: str) -> str:
-    mean = numbers.estimate(float(evidence.a.mean()), interval.half)
-    written = f"{mean.mean} × {mean.power}" if mean.power else mean.mean
     target = numbers.value(verdict.claim.claim.target)  # type: ignore[attr-defined]
+    mean = _written(float(evidence.a.mean()), interval.half)
     distance = numbers.value(abs(interval.mean), 3)
     way = "beyond" if interval.mean >= 0 else "short of"
-    return f"The mean {what} is {written}, {distance} {way} the target {target}"
+    return f"The mean {what} is {mean}, {distance} {way} the target {target}"
+
+
+def _written(mean: float, half: float | None) -> str:
+    """Write an estimate with the digits that its interval supports, and two at the least."""
+    found = numbers.estimate(mean, half)
+    written = float(found.mean.replace(numbers.MINUS, "-"))
+    scale = 10.0 ** math.floor(math.log10(abs(mean))) if mean and found.power else 1.0
+    if _digits(found.mean) >= 2 and abs(written * scale - mean) <= 0.05 * abs(mean):
+        return f"{found.mean} × {found.power}" if found.power else found.mean
+    short = numbers.value(mean, 2)
+    return short if _digits(short) >= 2 else numbers.value(mean, 3)  # 5.01 would become 5
+
+
+def _digits(text: str) -> int:
+    """Return how many significant digits a number has as it is written."""
+    return len(text.strip(numbers.MINUS).replace(".", "").lstrip("0"))
 
 
 def _interval(verdict: Verdict, interval: Interval) -> str:
     seeds = count(interval.n, "seed")
     if interval.low is None or interval.high is None:
-        return f"{seeds}, so no interval"
+        return (
+            f"{seeds}, so no interval" if interval.n == 1 else f"{seeds}, too few for an interval"
+        )
     if interval.low == interval.high:
         return f"exactly so in each of {seeds}"
     low, high = sorted((interval.low, interval.high))
-    if interval.mean < 0:
+    target = getattr(verdict.claim.claim, "target", None)
+    if target is not None:  # of the mean, as the sentence has it, not of its distance
+        sign = -1 if lower_is_better(verdict.metric) else 1
+        low, high = sorted((target + sign * low, target + sign * high))
+    elif interval.mean < 0:
         low, high = -high, -low
     ends = numbers.ends(low, high)
-    return (
-        f"{verdict.level:.3%}".rstrip("0%").rstrip(".")
-        + f" % interval {ends[0]} to {ends[1]}, {seeds}"
-    )
+    level = f"{100 * verdict.level:.3f}".rstrip("0").rstrip(".")
+    whose = " of the mean" if target is not None else ""
+    return f"{level}{PERCENT} interval{whose} {ends[0]} to {ends[1]}, {seeds}"
 
 
 def _diverged(verdict: Verdict) -> list[str]:
-    evidence = verdict.evidence[verdict.deciding]
-    if not any(evidence.diverged):
-        return []
-    first, second = (f"{share:.0%}" for share in evidence.diverged)
+    found = []
+    for index, evidence in enumerate(verdict.evidence):
+        finite = math.isfinite(verdict.intervals[index].mean)
+        if not any(evidence.diverged) or (index == verdict.deciding and not finite):
+            continue
+        found.append(f"{_shares(evidence)} diverged{_counted(evidence) if finite else ''}.")
+    more = len(found) - MOST_DIVERGED
+    if more > 0:
+        found = [*found[:MOST_DIVERGED], f"Runs of {count(more, 'more comparison')} diverged too."]
+    return found
+
+
+def _shares(evidence: Evidence) -> str:
+    first, second = (f"{100 * share:.0f}{PERCENT}" for share in evidence.diverged)
     sides = f"{first} of the runs of {evidence.comparison.a or 'it'}"
     if evidence.comparison.b:
         sides += f" and {second} of those of {evidence.comparison.b}"
-    return [
-        f"{sides} diverged; a diverged run counts with the worst figure on record, so the "
-        "estimate is no mean of sound runs."
-    ]
+    return sides
+
+
+def _counted(evidence: Evidence) -> str:
+    if not evidence.comparison.b:
+        return (
+            "; one counts with the worst sound figure, and as not beyond the target, so the mean "
+            "is not that of sound runs"
+        )
+    return (
+        "; one counts with the worst sound figure of both sides, so the estimate is no mean of "
+        "sound runs"
+    )
 
 
 def _capital(text: str) -> str:

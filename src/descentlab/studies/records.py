@@ -150,25 +150,16 @@ class Records:
             ["configuration", "seed", "diverged", "last", name],
         )
 
-    def extremes(self, metric: str) -> tuple[float, float]:
-        """Return the smallest and the largest finite figure of a metric on record."""
-        name = self._known(metric)
-        found = query(
-            self.folder,
-            f"""SELECT min("{name}"), max("{name}") FROM segments WHERE isfinite("{name}")""",
-            [name],
-        )
-        return float(found.iloc[0, 0]), float(found.iloc[0, 1])
-
-    def same_curves(self, one: str, other: str) -> bool:
-        """Return whether two configurations' records are equal to the bit, seed by seed."""
+    def same_curves(self, one: str, other: str, seeds: Sequence[int]) -> bool:
+        """Return whether two configurations' records of these seeds are equal to the bit."""
         names = ", ".join(f'"{name}"' for name in self.metrics)
-        rows = f"SELECT seed, step, diverged, {names} FROM segments WHERE configuration = "
+        chosen = ", ".join(map(str, seeds)) or "NULL"
+        rows = f"SELECT seed, step, diverged, {names} FROM segments WHERE seed IN ({chosen})"
+        first, second = (f"{rows} AND configuration = '{name}'" for name in (one, other))
         found = query(
             self.folder,
             f"""SELECT count(*) FROM (
-                ({rows} '{one}' EXCEPT ALL {rows} '{other}') UNION ALL
-                ({rows} '{other}' EXCEPT ALL {rows} '{one}'))""",
+                ({first} EXCEPT ALL {second}) UNION ALL ({second} EXCEPT ALL {first}))""",
         )
         return int(found.iloc[0, 0]) == 0
 

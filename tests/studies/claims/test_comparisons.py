@@ -101,8 +101,11 @@ BAD = [
     ({"kind": "better", "a": A, "b": A}, r"both sides of the claim, 'a' and 'b', are the same"),
     ({"kind": "better", "a": A, "b": {"optimizer": ["adam", "sgd"]}}, r"configurations in common"),
     ({"kind": "better", "a": A, "b": {"optimizer.kind": "adam"}}, r"the same configurations"),
-    ({"kind": "better", "a": A, "b": {}}, r"'b' selects everything"),
-    ({"kind": "better", "a": {}}, r"claims\.0\.a"),
+    ({"kind": "better", "a": A, "b": {}}, r"claims\.0\.b: selects everything"),
+    ({"kind": "better", "a": {}}, r"claims\.0\.a: selects everything; say which configurations"),
+    ({"kind": "best", "of": {}}, r"claims\.0\.of: selects everything"),
+    ({"kind": "better", "a": {"optimizer.learning_rat": 1}},
+     r"known: model\.activation, optimizer\)"),
     ({"kind": "better", "a": {"optimizer": ["adam", "sgd", "rmsprop"]}}, r"selects every config"),
     ({"kind": "better", "a": A, "margin": -1}, "margin"),
     ({"kind": "equivalent", "a": A}, r"claims\.0\.margin"),
@@ -124,6 +127,12 @@ def test_claims_that_cannot_be_judged_are_refused(claim: Any, message: str) -> N
         planned(claim)
 
 
+def test_an_order_with_one_value_written_twice_is_refused() -> None:
+    claim = {"kind": "orders", "factor": "optimizer.learning_rate", "order": [0.1, "0.1"]}
+    with pytest.raises(SpecError, match=r"claims\.0\.order: .*'0\.1' select the same config"):
+        planned(claim, load_study("logistic-descent"))
+
+
 def test_a_metric_that_is_not_recorded_is_refused_before_training(tmp_path) -> None:
     claim = {"kind": "reaches", "target": 0.9, "metric": "validation_accuracy"}
     with pytest.raises(SpecError, match=r"claims\.0\.metric: unknown metric 'validation_accuracy'"):
@@ -138,3 +147,51 @@ def test_two_claims_of_one_name_are_refused() -> None:
     ]
     with pytest.raises(SpecError, match="two claims are called 'x'"):
         prepare(Study.parse(STUDY_FILE | {"claims": claims}))
+
+
+NEAR = STUDY_FILE | {
+    "vary": {
+        "model.hidden": [[8], [16], [8, 16], [16, 16]],
+        "optimizer.learning_rate": [0.1234567, 0.1234568],
+    }
+}
+
+
+def ids(claim: dict[str, Any]) -> set[tuple[Any, ...]]:
+    """Return what the first side of a claim is: layers and rates."""
+    parsed = Study.parse(NEAR | {"claims": [claim]})
+    configurations = prepare(parsed).configurations
+    comparison = plan_claims(parsed, configurations)[0].comparisons[0]
+    chosen = {name for cell in comparison.cells for name in cell.a}
+    values = [c.values for c in configurations if c.id in chosen]
+    return {(tuple(v["model.hidden"]), v["optimizer.learning_rate"]) for v in values}
+
+
+def test_a_list_is_a_value_where_a_configuration_has_it_and_any_of_its_items_elsewhere() -> None:
+    reach = {"kind": "reaches", "target": 1}
+    assert {v[0] for v in ids({**reach, "which": {"model.hidden": [8, 16]}})} == {(8, 16)}
+    assert {v[0] for v in ids({**reach, "which": {"model.hidden": [[8], [16]]}})} == {(8,), (16,)}
+    rates = [0.1234567, 0.1234568]
+    assert len(ids({**reach, "which": {"optimizer.learning_rate": rates}})) == 8
+
+
+def test_values_come_before_labels() -> None:
+    """Both rates are written 0.123457."""
+    found = ids({"kind": "reaches", "target": 1, "which": {"optimizer.learning_rate": 0.1234568}})
+    assert {rate for _, rate in found} == {0.1234568}
+    parsed = Study.parse(
+        NEAR | {"claims": [{"kind": "best", "of": {"optimizer.learning_rate": 0.1234567}}]}
+    )
+    comparison = plan_claims(parsed, prepare(parsed).configurations)[0].comparisons[0]
+    assert (comparison.a, comparison.b) == ("learning rate 0.1234567", "learning rate 0.1234568")
+    both = {"kind": "orders", "factor": "optimizer.learning_rate", "order": [0.1234567, 0.1234568]}
+    assert {rate for _, rate in ids(both)} == {0.1234567}
+
+
+def test_an_element_of_a_list_that_varies_is_paired_by_the_rest_of_the_list() -> None:
+    first = "model.hidden.0"
+    study = Study.parse(NEAR | {"claims": [{"kind": "better", "a": {first: 8}, "b": {first: 16}}]})
+    configurations = {c.id: c.values["model.hidden"] for c in prepare(study).configurations}
+    cells = plan_claims(study, prepare(study).configurations)[0].comparisons[0].cells
+    pairs = {(*configurations[c.a[0]], "|", *configurations[c.b[0]]) for c in cells}
+    assert pairs == {(8, "|", 16), (8, 16, "|", 16, 16)}

@@ -133,7 +133,7 @@ def _rivals(claim: Best, known: Configurations, where: str, among: list[str]) ->
     rivals: dict[tuple[str, ...], list[str]] = {}
     for name in among:
         if name not in set(best):
-            rivals.setdefault(tuple(known.label(name, key) for key in keys), []).append(name)
+            rivals.setdefault(tuple(known.own_text(name, key) for key in keys), []).append(name)
     if not rivals:
         raise SpecError(f"{where}.of: selects every configuration, so there is nothing to beat")
     found = []
@@ -148,10 +148,17 @@ def _rivals(claim: Best, known: Configurations, where: str, among: list[str]) ->
 
 
 def _steps(claim: Orders, known: Configurations, where: str, among: list[str]) -> list[Comparison]:
-    sides = []
+    sides: list[tuple[list[str], str]] = []
     for value in claim.order:
-        selection: Selection = {claim.factor: value}
-        sides.append((known.select(selection, f"{where}.order", among), known.words(selection)))
+        selection: Selection = {claim.factor: [value]}
+        names = known.select(selection, f"{where}.order", among)
+        for other, words in sides:
+            if set(names) & set(other):
+                raise SpecError(
+                    f"{where}.order: '{words}' and {value!r} select the same configurations; name "
+                    "each value once"
+                )
+        sides.append((names, known.words(selection)))
     return [_paired(known, a, b, [claim.factor], where) for a, b in itertools.pairwise(sides)]
 
 

@@ -43,19 +43,37 @@ class Configurations:
         """
         left = list(among) or list(self.all)
         for key, wanted in selection.items():
-            values = wanted if isinstance(wanted, list) else [wanted]
-            for value in values:
-                if not any(self._has(name, key, value, where) for name in self.all):
-                    known = dict.fromkeys(self.label(name, key) for name in self.all)
-                    raise SpecError(
-                        f"{where}.{key}: no configuration has {text_of(value)!r}; "
-                        f"there are: {', '.join(list(known)[:20])}"
-                    )
-            left = [n for n in left if any(self._has(n, key, v, where) for v in values)]
+            found = [self._having(key, value, where) for value in self._values(key, wanted)]
+            left = [name for name in left if any(name in names for names in found)]
         if not left:
             text = ", ".join(f"{key}: {value}" for key, value in selection.items())
             raise SpecError(f"{where}: no configuration has all of {{{text}}}")
         return left
+
+    def _values(self, key: str, wanted: Any) -> list[Any]:
+        """Return the values that are asked for: any in a list, unless one is that very list."""
+        if not isinstance(wanted, list):
+            return [wanted]
+        whole = any(self._at(name, relative(key)) == wanted for name in self.all)
+        return [wanted] if whole else wanted
+
+    def _having(self, key: str, value: Any, where: str) -> set[str]:
+        """Return the configurations with a value; those of a label or kind if none has it."""
+        key = relative(key)
+        if key not in self.factors and not self._is_path(key):
+            paths = {path for c in self.all.values() for path in c.values}
+            names = {*self.factors, *paths}
+            raise SpecError(f"{where}: {unknown('factor or path', key, names)}")
+        found = {name for name in self.all if self._has_value(name, key, value)}
+        # values that are equal to six digits share their label
+        found = found or {name for name in self.all if self._has_label(name, key, value)}
+        if not found:
+            known = dict.fromkeys(self.label(name, key) for name in self.all)
+            raise SpecError(
+                f"{where}.{key}: no configuration has {text_of(value)!r}; "
+                f"there are: {', '.join(list(known)[:20])}"
+            )
+        return found
 
     def label(self, name: str, key: str) -> str:
         """Return what a configuration has at a factor or path, as a person reads it."""
@@ -68,10 +86,20 @@ class Configurations:
     def words(self, selection: Selection) -> str:
         """Return a selection as a person would say it."""
         texts = {
-            key: " or ".join(map(text_of, value)) if isinstance(value, list) else text_of(value)
+            key: " or ".join(map(self.text, self._values(key, value)))
             for key, value in selection.items()
         }
         return ", ".join(self.word(key, text) for key, text in texts.items())
+
+    def text(self, value: Any) -> str:
+        """Return a value as labels have it, with more digits where they need not tell it."""
+        short = text_of(value)
+        return repr(value) if isinstance(value, float) and float(short) != value else short
+
+    def own_text(self, name: str, key: str) -> str:
+        """Return what a configuration has at a factor or path, told from all that differ."""
+        value = self._at(name, relative(key))
+        return self.text(value) if isinstance(value, float) else self.label(name, key)
 
     def word(self, key: str, label: str) -> str:
         """Name a label; a number, a yes or no, or a path's value means little by itself."""
@@ -81,19 +109,17 @@ class Configurations:
             return label
         return f"{key.rpartition('.')[2].replace('_', ' ')} {label}"
 
-    def _has(self, name: str, key: str, wanted: Any, where: str) -> bool:
-        key = relative(key)
+    def _has_value(self, name: str, key: str, wanted: Any) -> bool:
+        value = self._at(name, key) if key not in self._groups else None
+        same_kind = isinstance(value, bool) == isinstance(wanted, bool)
+        return same_kind and value is not None and value == wanted
+
+    def _has_label(self, name: str, key: str, wanted: Any) -> bool:
         label = self.all[name].labels.get(key)
         if label is not None and label == text_of(wanted):
             return True
         value = self._at(name, key) if key not in self._groups else None
-        if key not in self.factors and not self._is_path(key):
-            paths = {path for c in self.all.values() for path in c.values}
-            raise SpecError(f"{where}: {unknown('factor or path', key, [*self.factors, *paths])}")
-        if isinstance(value, dict):
-            return value.get("kind") == wanted
-        same_kind = isinstance(value, bool) == isinstance(wanted, bool)
-        return same_kind and value is not None and value == wanted
+        return isinstance(value, dict) and value.get("kind") == wanted
 
     def _at(self, name: str, path: str) -> Any:
         try:
@@ -137,14 +163,22 @@ class Configurations:
         return [Cell(tuple(first[key]), tuple(second[key])) for key in first if key in second]
 
     def _kept(self, name: str, owned: set[str]) -> Traits:
-        """Return the traits that are not the keys' own; a path that varies itself is nobody's."""
-        varied = self.all[name].values
-        return {
-            path: value
-            for path, value in self._traits[name].items()
-            if path not in owned
-            and (path in varied or not any(path.startswith(f"{own}.") for own in owned))
-        }
+        """Return the traits that are not the keys' own; a path that varies itself is nobody's.
+
+        Of a list whose elements are owned, the others and the length are kept.
+        """
+        varied, kept = self.all[name].values, {}
+        for path, value in self._traits[name].items():
+            inside = path not in varied and any(path.startswith(f"{own}.") for own in owned)
+            if path in owned or inside:
+                continue
+            if isinstance(value, list) and any(own.startswith(f"{path}.") for own in owned):
+                items = {f"{path}.{index}": item for index, item in enumerate(value)}
+                kept |= {key: item for key, item in items.items() if key not in owned}
+                kept[f"{path}.length"] = len(value)
+            else:
+                kept[path] = value
+        return kept
 
 
 def _leaves(values: Mapping[str, Any]) -> Traits:

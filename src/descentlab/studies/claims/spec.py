@@ -10,11 +10,23 @@ from descentlab.core.catalogue import Catalogue
 from descentlab.core.spec import Spec
 
 Scalar = bool | int | float | str | None
-Selection = dict[str, Scalar | list[Scalar]]
-"""Configurations by what they have: factors with a label, or paths in ``run`` with a value;
-a list means any of them."""
+Value = Scalar | list[Scalar]
+Selection = dict[str, Scalar | list[Value]]
+"""Configurations by what they have: factors with a label, or paths in ``run`` with a value.
+
+A list means any of its items, unless a configuration has that very list as its value.
+"""
 
 Margin = Annotated[float, Field(ge=0)]
+
+
+def _not_all(selection: Any) -> Any:
+    if selection == {}:
+        raise ValueError(
+            "selects everything; say which configurations by a factor and its label, "
+            "such as {optimizer: adam}"
+        )
+    return selection
 
 
 class Claim(Spec):
@@ -45,16 +57,19 @@ class _Sides(Claim):
     both sides have; those without a partner are left out, and named.
     """
 
-    a: Selection = Field(min_length=1)
+    a: Selection
     b: Selection | Literal["others"] = "others"
     matched: bool = True
+
+    @field_validator("a", "b")
+    @classmethod
+    def _some(cls, selection: Selection | str) -> Selection | str:
+        return _not_all(selection)
 
     @model_validator(mode="after")
     def _two_sides(self) -> _Sides:
         if self.a == self.b:
             raise ValueError("both sides of the claim, 'a' and 'b', are the same")
-        if self.b == {}:
-            raise ValueError("'b' selects everything; say which configurations, or 'others'")
         return self
 
 
@@ -79,8 +94,13 @@ class Best(Claim):
     """
 
     kind: Literal["best"] = "best"
-    of: Selection = Field(min_length=1)
+    of: Selection
     margin: Margin = 0.0
+
+    @field_validator("of")
+    @classmethod
+    def _some(cls, selection: Selection) -> Selection:
+        return _not_all(selection)
 
 
 class Orders(Claim):
@@ -91,7 +111,7 @@ class Orders(Claim):
 
     kind: Literal["orders"] = "orders"
     factor: str
-    order: list[Scalar] = Field(min_length=2)
+    order: list[Value] = Field(min_length=2)
     margin: Margin = 0.0
 
     @field_validator("order")

@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from descentlab.core.errors import SpecError, unknown
 from descentlab.evaluation.decisions import Decided, Statement, decide
 from descentlab.evaluation.intervals import Interval
-from descentlab.evaluation.sequential import look_levels
 from descentlab.studies.claims.comparisons import Planned, plan_claims
 from descentlab.studies.claims.evidence import Evidence, Figures, gather
+from descentlab.studies.claims.moment import Moment, moment
+from descentlab.studies.claims.reasons import IDENTICAL, rests_on_diverged, why_undecided
 
 if TYPE_CHECKING:
     from descentlab.studies.claims.spec import Claim
     from descentlab.studies.records import Records
-
-ALPHA = 0.05
-SEQUENTIAL = "sequential"
-"""Where a folder's provenance keeps the plan of looks at growing numbers of seeds."""
 
 Word = Literal["supported", "refuted", "undecided", "identical"]
 
@@ -52,14 +49,23 @@ class Verdict:
 
     @property
     def deciding(self) -> int:
-        """The comparison that the verdict hangs on: that with the smallest advantage.
+        """The comparison that the verdict hangs on, by the ends of the intervals.
 
-        For equivalence it is the one furthest from zero.
+        If the claim is refuted it is the one furthest outside the bounds, else the one
+        with the least room inside them; one without an interval has the least.
         """
-        means = [each.mean for each in self.intervals]
-        if math.isfinite(bounds(self.claim.claim)[1]):
-            return max(range(len(means)), key=lambda i: abs(means[i]))
-        return min(range(len(means)), key=lambda i: means[i])
+        above, below = bounds(self.claim.claim)
+
+        def room(index: int) -> float:
+            low, high = self.intervals[index].low, self.intervals[index].high
+            if low is None or high is None:
+                return math.inf if self.verdict == "refuted" else -math.inf
+            bounded = below < math.inf
+            if self.verdict == "refuted":
+                return min(high - above, below - low) if bounded else high - above
+            return min(low - above, below - high) if bounded else low - above
+
+        return min(range(len(self.intervals)), key=room)
 
     @property
     def seeds(self) -> int:
@@ -70,7 +76,9 @@ class Verdict:
         """Return the verdict as ``descentlab show --json`` prints it.
 
         ``estimate`` is the advantage of the first side (positive: better) in the
-        deciding comparison; for ``reaches`` it is the distance beyond the target.
+        deciding comparison; for ``reaches`` it is the distance beyond the target. It and
+        the ends of its interval are None where there is none, and where a side of which
+        every run diverged lost.
         """
         interval, evidence = self.intervals[self.deciding], self.evidence[self.deciding]
         return {
@@ -102,34 +110,24 @@ def judge(result: Records) -> list[Verdict]:
     planned = plan_claims(result.study, result.configurations)
     if not planned:
         return []
+    now = moment(result)
     figures: dict[tuple[str, str], Figures] = {}
     evidence = []
     for each in planned:
         key = metric_of(each, result), each.claim.at
         if key not in figures:
-            figures[key] = Figures(result, *key)
+            figures[key] = Figures(result, *key, now.seeds)
         evidence.append([gather(each.claim, c, figures[key]) for c in each.comparisons])
     statements = [
         Statement([e.advantage for e in found], *bounds(each.claim))
         for each, found in zip(planned, evidence, strict=True)
     ]
-    alpha, sequential = share_of_alpha(result, ALPHA)
-    decided = decide(statements, alpha, step_down=not sequential)
+    decided = decide(statements, now.alpha, step_down=not now.looks)
     stated = result.provenance.get("claims", {})
     return [
-        _verdict(each, metric_of(each, result), found, decision, stated.get(each.claim.key))
+        _verdict(each, metric_of(each, result), found, decision, now, stated.get(each.claim.key))
         for each, found, decision in zip(planned, evidence, decided, strict=True)
     ]
-
-
-def share_of_alpha(result: Records, alpha: float) -> tuple[float, bool]:
-    """Return the level of this moment's look, and whether looks were planned at all."""
-    plan = result.provenance.get(SEQUENTIAL)
-    if not plan:
-        return alpha, False
-    done = len(result.study.seeds)
-    at = [look for look in plan["looks"] if look <= done]
-    return (look_levels(at, plan["most"], alpha)[-1] if at else 0.0), True
 
 
 def metric_of(planned: Planned, result: Records) -> str:
@@ -158,13 +156,17 @@ def _verdict(
     metric: str,
     evidence: Sequence[Evidence],
     decided: Decided,
+    now: Moment,
     stated: dict[str, Any] | None,
 ) -> Verdict:
     word: Word = decided.decision
     if evidence and all(each.identical for each in evidence):
         word = "identical"
-    elif any(all(each.diverged) and min(each.diverged) == 1 for each in evidence):
+    elif word == "supported" and rests_on_diverged(planned.claim, evidence):
         word = "undecided"
+    reason = IDENTICAL if word == "identical" else ""
+    if word == "undecided":
+        reason = why_undecided(planned.claim, evidence, decided, bounds(planned.claim), now)
     return Verdict(
         planned,
         metric,
@@ -172,24 +174,9 @@ def _verdict(
         tuple(evidence),
         tuple(decided.intervals),
         decided.level,
-        _reason(word, evidence),
+        reason,
         stated["finished_runs"] if stated else None,
     )
-
-
-def _reason(word: Word, evidence: Sequence[Evidence]) -> str:
-    fewest = min(len(each.seeds) for each in evidence)
-    if word == "identical":
-        return "the curves are equal to the bit, so these are one and the same training"
-    if word != "undecided":
-        return ""
-    if fewest == 0:
-        return "no seed has finished runs on both sides yet"
-    if fewest == 1:
-        return "one seed cannot tell how much runs differ; run the study with more seeds"
-    if any(min(each.diverged) == 1 for each in evidence):
-        return "all runs of both sides diverged"
-    return "the interval holds both answers; more seeds would narrow it"
 
 
 def _finite(value: float | None) -> float | None:
