@@ -31,6 +31,17 @@ def test_the_curve_is_kaplan_and_meiers() -> None:
     assert median_time(times, reached).value == expected
 
 
+def test_a_run_that_failed_never_gets_there() -> None:
+    """Nine that diverged and one that got there: half never do, however early the nine ended."""
+    there = np.array([False] * 9 + [True])
+    assert median_time(np.array([np.inf] * 9 + [100.0]), there).value is None
+    assert median_time(np.array([5.0] * 9 + [100.0]), there).value == 100  # had they gone on
+    times = np.array([np.inf, np.inf, 1, 2, 3])
+    assert median_time(times, np.isfinite(times)).value == np.median(times) == 3
+    one_more = np.append(times, [np.inf] * 2)
+    assert median_time(one_more, np.isfinite(one_more)).value is None
+
+
 def test_the_interval_covers_the_median() -> None:
     random, covered = np.random.default_rng(0), 0
     for _ in range(400):
@@ -45,3 +56,8 @@ def test_a_profile_by_hand() -> None:
     times = np.array([[1.0, 2, np.inf], [4, 2, 3], [np.inf, np.inf, np.inf], [5, 5, 20]])
     found = performance_profile(times, np.array([1.0, 2.0, 4.0]))
     assert found == pytest.approx(np.array([[0.5, 0.75, 0.75], [0.5, 0.75, 0.75], [0, 0.25, 0.5]]))
+
+
+def test_a_target_met_at_the_start_is_met_by_all_who_meet_it() -> None:
+    found = performance_profile(np.array([[0.0, 0.0, 3.0, np.inf]]), np.array([1.0, 4.0]))
+    assert found.tolist() == [[1, 1], [1, 1], [0, 0], [0, 0]]

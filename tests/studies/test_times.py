@@ -10,7 +10,8 @@ import pytest
 from descentlab.core.errors import SpecError
 from descentlab.studies.run import run
 from descentlab.studies.spec import Study
-from descentlab.studies.times import profile, seconds_an_update, times_to_target
+from descentlab.studies.times import machines, profile, seconds_an_update, times_to_target
+from tests.studies.claims.conftest import made  # noqa: F401 (a fixture)
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,27 @@ def test_diverged_runs_and_those_that_fall_short_are_censored(result) -> None:
     found = {t.configuration: t for t in times_to_target(result, "test_accuracy", 2.0)}
     assert len(found) == 4
     assert all(t.steps.value is None and t.steps.reached == 0 for t in found.values())
+
+
+@pytest.mark.parametrize("target", [float("nan"), float("inf"), float("-inf")])
+def test_a_target_is_a_finite_number(result, target) -> None:
+    with pytest.raises(SpecError, match="--reach: expected a finite number"):
+        times_to_target(result, "test_loss", target)
+
+
+def test_runs_that_diverged_never_get_there(made) -> None:  # noqa: F811
+    """Three of six seeds diverge early and one gets there late, so half never do."""
+
+    def outcome(labels, seed, random):
+        late = [2.0, 1.9, 1.8, 0.5] if seed == 5 else [2.0, 1.9, 1.8]
+        return None if seed < 3 else {"test_loss": late}
+
+    for each in times_to_target(made(outcome, []), "test_loss", 0.6):
+        assert (each.steps.value, each.steps.reached, each.steps.runs) == (None, 1, 6)
+
+
+def test_the_machine_is_known(result) -> None:
+    assert machines([result]) == [result.provenance["sessions"][0]["device"]]
 
 
 def test_seconds_follow_from_what_training_took(result) -> None:

@@ -68,7 +68,7 @@ def run(
     seeds: options.Seeds = None,
     set_: options.Changes = None,
     until_decided: options.UntilDecided = False,
-    max_seeds: options.MaxSeeds = 20,
+    max_seeds: options.MaxSeeds = None,
     quiet: options.Quiet = False,
     explain_plan: options.ExplainPlan = False,
     strategy: options.Layout = None,
@@ -79,17 +79,23 @@ def run(
 ) -> None:
     """Run a study, or go on with it; the last line printed is the results folder."""
     from descentlab.cli import running
+    from descentlab.core.errors import SpecError
     from descentlab.engine.strategy import Strategy
     from descentlab.studies.load import load_study
     from descentlab.studies.run import Options, prepare
 
+    if max_seeds is not None and not until_decided:
+        raise SpecError(
+            "--max-seeds: says where --until-decided ends, which is not asked for; a fixed number "
+            "of seeds is --seeds N"
+        )
     how = Options(Strategy.parse(strategy) if strategy else None, reproducible, yes)
     prepared = prepare(load_study(study, changes=set_ or (), seeds=seeds), how)
     folder = out or str(Path("results") / prepared.study.name)
     if explain_plan:
         running.explain(prepared, folder, how, json)
         return
-    most = max_seeds if until_decided else None
+    most = (max_seeds or 20) if until_decided else None
     running.run(prepared, folder, how, quiet=quiet or json, report=report, most_seeds=most)
     if json:
         from descentlab.studies.result import StudyResult
@@ -122,7 +128,11 @@ def times(
     reach: Annotated[float, typer.Option(metavar="VALUE", help="The target.")],
     by: Annotated[
         str | None,
-        typer.Option(metavar="FACTOR", help="Compare a factor's labels over all folders."),
+        typer.Option(
+            metavar="FACTOR",
+            help="Compare a factor's labels over all folders; of each label the fastest "
+            "configuration counts.",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -130,7 +140,7 @@ def times(
     from descentlab.cli.times import print_profile, print_times
     from descentlab.core.errors import SpecError
     from descentlab.studies.result import StudyResult
-    from descentlab.studies.times import profile, times_to_target
+    from descentlab.studies.times import machines, profile, times_to_target
 
     results = [StudyResult(folder) for folder in folders]
     if by is not None:
@@ -138,22 +148,28 @@ def times(
     elif len(results) > 1:
         raise SpecError("several folders are compared by a factor; say which one with --by")
     else:
-        print_times(times_to_target(results[0], metric, reach), json)
+        print_times(times_to_target(results[0], metric, reach), machines(results), json)
 
 
 @app.command()
 def plan(
-    folder: Annotated[str, typer.Argument(metavar="NAME|DIR", help="A study that has been run.")],
+    folder: Annotated[
+        str, typer.Argument(metavar="NAME|DIR", help="A results folder, or NAME for results/NAME.")
+    ],
     detect: Annotated[
         float | None,
-        typer.Option(metavar="X", help="The difference to find; as estimated by default."),
+        typer.Option(
+            metavar="X",
+            help="The distance to find, in the metric's unit, measured from the bound that decides "
+            "the claim (0, a margin, a target); as estimated by default.",
+        ),
     ] = None,
     power: Annotated[
         float, typer.Option(min=0.05, max=0.999, help="The probability of finding it.")
     ] = 0.8,
     json: Json = False,
 ) -> None:
-    """Say how many seeds would decide each claim, and how long that takes."""
+    """Say how many seeds would decide each claim, all counted, and how long they take to train."""
     from descentlab.cli.text import print_needed
     from descentlab.studies.claims.planner import plan_seeds
     from descentlab.studies.result import StudyResult

@@ -19,10 +19,17 @@ Changes = Annotated[
 ]
 UntilDecided = Annotated[
     bool,
-    typer.Option("--until-decided", help="Add seeds until all claims are decided (α spending)."),
+    typer.Option(
+        "--until-decided",
+        help="Add seeds until all claims are decided (α spending). Needs a new folder, and a "
+        "--max-seeds that stays as it is.",
+    ),
 ]
 MaxSeeds = Annotated[
-    int, typer.Option(min=2, max=100_000, metavar="N", help="Where --until-decided ends.")
+    int | None,
+    typer.Option(
+        min=3, max=100_000, metavar="N", help="Where --until-decided ends; 20 by default."
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; only the folder.")]
 ExplainPlan = Annotated[

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from descentlab.studies.times import Profile, Times
 
 
-def print_times(found: Sequence[Times], as_json: bool) -> None:
+def print_times(found: Sequence[Times], machines: Sequence[str], as_json: bool) -> None:
     """Print the median time of every configuration, the fastest first."""
     if as_json:
-        print_json({"configurations": [each.to_json() for each in found]})
+        configurations = [each.to_json() for each in found]
+        print_json({"configurations": configurations, "machines": list(machines)})
         return
     factors = list(dict.fromkeys(factor for each in found for factor in each.labels))
     rows = [
@@ -30,9 +31,12 @@ def print_times(found: Sequence[Times], as_json: bool) -> None:
     ]
     print_table([*factors, "reached", "epochs", "updates", "seconds of training"], rows)
     print(
-        "Medians over seeds with 95 % intervals (Kaplan–Meier); runs that never got there are "
-        "censored at their end. '…': not bounded by these runs."
+        "Medians over seeds with 95\u00a0% intervals (Kaplan–Meier); runs that ended short of the "
+        "target are censored there, those that diverged never reach it. '…': not bounded by these "
+        "runs."
     )
+    if machines:
+        print(f"Seconds are those of the machine that trained: {'; '.join(machines)}.")
 
 
 def print_profile(found: Profile, as_json: bool) -> None:
@@ -54,7 +58,7 @@ def print_profile(found: Profile, as_json: bool) -> None:
     print_table(
         [found.factor, *(f"≤ {ratio:g} ×" for ratio in found.ratios)],
         [
-            [method, *(f"{share:.0%}" for share in row)]
+            [method, *(f"{100 * share:.0f}\u00a0%" for share in row)]
             for method, row in zip(found.methods, found.shares, strict=True)
         ],
     )

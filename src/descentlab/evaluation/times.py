@@ -32,11 +32,13 @@ def median_time(
     """Return the Kaplan–Meier median of times, those of runs that never got there censored.
 
     A censored run counts as one that may still get there later, so it is neither left out
-    nor taken to be there at its end. The interval inverts the log-log band of the curve
-    (Brookmeyer and Crowley).
+    nor taken to be there at its end. A run that failed never will: it is given an infinite
+    time, and so counts to the end among those that are not there. The interval inverts the
+    log-log band of the curve (Brookmeyer and Crowley).
 
     Args:
-        times: when each run got there, or when it was last looked at.
+        times: when each run got there, or when it was last looked at; infinite for one
+            that failed.
         reached: which of the two.
         level: the nominal coverage.
 
@@ -49,6 +51,8 @@ def median_time(
     runs, there = len(times), int(reached.sum())
     if not there:
         return Median(None, None, None, 0, runs)
+    end = np.max(times, where=np.isfinite(times), initial=0.0) + 1
+    times = np.where(np.isinf(times), end, times)  # still there at the end
     curve = ecdf(CensoredData.right_censored(times, ~reached)).sf
     value = _first(curve.quantiles, curve.probabilities)
     if runs < 2:
@@ -81,6 +85,5 @@ def performance_profile(
     Mathematical Programming 91 (2002).
     """
     best = times.min(axis=1, keepdims=True)
-    with np.errstate(invalid="ignore"):
-        ratio = np.where(np.isfinite(times), times / best, np.inf)
-    return np.array([(ratio <= tau).mean(axis=0) for tau in ratios]).T
+    solved = np.isfinite(times)  # multiplied, not divided: a time may be zero
+    return np.array([(solved & (times <= tau * best)).mean(axis=0) for tau in ratios]).T

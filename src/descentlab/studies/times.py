@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -42,14 +43,21 @@ def times_to_target(result: StudyResult, metric: str, target: float) -> list[Tim
     """Return the times of every configuration, the fastest first.
 
     A run is there at its first record at or beyond the target (a loss: at or below). One
-    that never is, because it ended or diverged before, is censored at its last record.
+    that is not there at its end, or has not ended, is censored at its last record. One
+    that diverged before will never be there: its time is infinite.
+
+    Raises:
+        SpecError: the metric is not recorded, or the target is not finite.
     """
+    if not math.isfinite(target):
+        raise SpecError(f"--reach: expected a finite number, found {target:g}")
     if metric not in result.metrics:
         raise SpecError(unknown("metric", metric, result.metrics))
     sign = "<=" if metric.endswith("_loss") else ">="
     table = query(
         result.folder,
         f"""SELECT configuration, seed, max(step) AS last_step, max(epoch) AS last_epoch,
+                   bool_or(diverged) AS diverged,
                    min(CASE WHEN "{metric}" {sign} {float(target)!r} THEN step END) AS step,
                    min(CASE WHEN "{metric}" {sign} {float(target)!r} THEN epoch END) AS epoch
             FROM segments WHERE NOT isnan("{metric}") OR diverged
@@ -69,8 +77,9 @@ def times_to_target(result: StudyResult, metric: str, target: float) -> list[Tim
 
 def _times(configuration: Any, own: Any, pace: float | None) -> Times:
     reached = own["step"].notna().to_numpy(bool)
-    steps = own["step"].fillna(own["last_step"]).to_numpy(float)
-    epochs = own["epoch"].fillna(own["last_epoch"]).to_numpy(float)
+    failed = own["diverged"].to_numpy(bool) & ~reached
+    steps = np.where(failed, np.inf, own["step"].fillna(own["last_step"]).to_numpy(float))
+    epochs = np.where(failed, np.inf, own["epoch"].fillna(own["last_epoch"]).to_numpy(float))
     seconds = None if pace is None else median_time(steps * pace, reached)
     return Times(
         configuration.id, configuration.labels, median_time(epochs, reached),
@@ -93,6 +102,12 @@ def seconds_an_update(result: StudyResult) -> dict[str, float]:
                   ["configuration"], cohorts=True)  # fmt: skip
     pairs = zip(table["configuration"], table["cohort"], strict=True)
     return {str(c): cohorts[k] for c, k in pairs if k in cohorts}
+
+
+def machines(results: Sequence[StudyResult]) -> list[str]:
+    """Return what the runs were trained on, by which their seconds are to be read."""
+    sessions = [s for result in results for s in result.provenance.get("sessions", [])]
+    return list(dict.fromkeys(str(s["device"]) for s in sessions if s.get("device")))
 
 
 @dataclass(frozen=True)
