@@ -1,12 +1,13 @@
 """How often verdicts are wrong: simulated arms, and real runs that differ by their seeds alone.
 
     python benchmarks/verdicts.py             # everything, about two minutes on two cores
-    python benchmarks/verdicts.py simulated   # parts: simulated claims power looking real
+    python benchmarks/verdicts.py simulated   # parts: simulated claims power diverging looking real
 
 Simulated: an arm's figure in a cell (a setting of what both arms share) and a seed is the
 seed's own luck, shared by both arms, plus the arm's luck with the seed (correlation ρ
 between its cells) plus noise of the cell. Real: one configuration trained with many
-seeds; pairs of disjoint groups of them are compared as if they were two arms.
+seeds; pairs of disjoint groups of them are compared as if they were two arms. Diverging:
+a run of either arm fails with some probability, whatever its seed.
 """
 
 from __future__ import annotations
@@ -17,9 +18,14 @@ import tempfile
 import time
 
 import numpy as np
+from scipy.special import stdtrit
 
 from descentlab.evaluation.decisions import Advantage, Statement, decide
 from descentlab.evaluation.sequential import look_levels, planned_looks
+from descentlab.studies.claims.comparisons import Comparison
+from descentlab.studies.claims.evidence import Side, gather
+from descentlab.studies.claims.selection import Cell
+from descentlab.studies.claims.spec import Better
 
 REPEATS = int(os.environ.get("REPEATS", "4000"))
 CELLS = 12
@@ -112,6 +118,74 @@ def power(random: np.random.Generator) -> None:
         print(f"| {seeds} | " + " | ".join(found) + " |")
 
 
+class Drawn:
+    """Figures of two arms, ``[seeds, arms]``, NaN where a run diverged."""
+
+    metric, sign = "test_loss", -1.0
+
+    def __init__(self, ends: np.ndarray) -> None:
+        self.ends, self.result = ends, self
+
+    def examples(self, metric: str) -> None:
+        """Return None: no number of examples is known."""
+
+    def seeds(self, ids: list[str]) -> list[int]:
+        """Return all seeds."""
+        return list(range(len(self.ends)))
+
+    def trained(self, ids: list[str], seeds: list[int]) -> bool:
+        """Return that there are no curves to compare."""
+        return False
+
+    def side(self, ids: tuple[str, ...], seeds: list[int]) -> Side:
+        """Return an arm's figures."""
+        values = self.ends[:, [0 if ids[0] == "a" else 1]]
+        return Side(values, np.isnan(values))
+
+
+def diverging(random: np.random.Generator) -> None:
+    """Runs that diverge: false verdicts on equal arms, and a clear difference that is found."""
+    cases = {
+        "equal, both diverge": (0.0, True, True),
+        "5 apart, the worse one diverges": (5.0, False, True),
+        "5 apart, the better one diverges": (5.0, True, False),
+    }
+    shares = (0.0, 0.1, 0.3, 0.5, 1.0)
+    comparison, claim = Comparison("a", "b", (Cell(("a",), ("b",)),)), Better(a={"x": "a"})
+    print("\n### Runs that diverge with some probability: a verdict falls\n")
+    print("| arms | seeds | " + " | ".join(f"{share:.0%}" for share in shares) + " |")
+    print("| --- | --- | " + " | ".join("---" for _ in shares) + " |")
+    for name, (gap, *which) in cases.items():
+        for seeds in (2, *SEEDS[:3]):
+            rates = []
+            for share in shares:
+                decided = 0
+                for _ in range(REPEATS):
+                    ends = random.normal([0, gap], 1, (seeds, 2))
+                    ends[(random.random((seeds, 2)) < share) & which] = np.nan
+                    found = gather(claim, comparison, Drawn(ends))  # type: ignore[arg-type]
+                    word = decide([Statement([found.advantage])])[0].decision
+                    decided += word == "supported" if gap else word != "undecided"
+                rates.append(f"{100 * decided / REPEATS:.1f} %")
+            print(f"| {name} | {seeds} | " + " | ".join(rates) + " |")
+
+
+def small(random: np.random.Generator) -> None:
+    """What carrying levels over to the t test costs where few seeds are allowed."""
+    print("\n### False verdicts of all looks together, by the most seeds\n")
+    print("| looks | false verdicts |")
+    print("| --- | --- |")
+    for most in (3, 4, 6, 9, 20):
+        looks = planned_looks(3, most)
+        values = random.normal(size=(50 * REPEATS, most))
+        wrong = np.zeros(len(values), bool)
+        for look, level in zip(looks, look_levels(looks, most), strict=True):
+            part = values[:, :look]
+            t = part.mean(axis=1) / part.std(axis=1, ddof=1) * look**0.5
+            wrong |= np.abs(t) >= stdtrit(look - 1, 1 - level / 2)
+        print(f"| {', '.join(map(str, looks))} | {100 * wrong.mean():.1f} % |")
+
+
 def looking(random: np.random.Generator) -> None:
     """Adding seeds from 3 to 20 until a claim is decided: by a plan of looks, and by peeking."""
     looks = planned_looks(3, 20)
@@ -127,6 +201,7 @@ def looking(random: np.random.Generator) -> None:
         ]
         row = " | ".join(f"{mean:.1f}" for mean in means)
         print(f"| {name} | {100 * wrong / REPEATS:.1f} % | {row} |")
+    small(random)
 
 
 def _stops(values: np.ndarray, looks: list[int], shares: list[float]) -> tuple[int, bool]:
@@ -179,6 +254,7 @@ def main() -> None:
         "simulated": simulated,
         "claims": claims,
         "power": power,
+        "diverging": diverging,
         "looking": looking,
         "real": real,
     }
