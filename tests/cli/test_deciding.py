@@ -46,10 +46,10 @@ def test_what_to_detect_is_finite_and_positive(place, size: str) -> None:
 
 def test_times_say_whose_seconds_they_are(place) -> None:
     arguments = ["times", "results/tiny", "--metric", "test_loss", "--reach", 1]
-    device = json.loads((place / "results/tiny/provenance.json").read_text())["sessions"][0]
-    assert f"machine that trained: {device['device']}." in call(*arguments, cwd=place)[1]
-    found = json.loads(call(*arguments, "--json", cwd=place)[1])
-    assert found["machines"] == [device["device"]]
+    session = json.loads((place / "results/tiny/provenance.json").read_text())["sessions"][0]
+    (found,) = json.loads(call(*arguments, "--json", cwd=place)[1])["machines"]
+    assert session["device"] in found
+    assert f"machine that trained: {found}." in call(*arguments, cwd=place)[1]
 
 
 def test_a_plan_says_how_many_seeds_and_that_they_need_a_new_folder(place) -> None:

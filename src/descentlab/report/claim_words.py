@@ -25,7 +25,7 @@ def finding(verdict: Verdict) -> str:
     if verdict.verdict == "identical" or not interval.n:
         return f"{_capital(verdict.reason)}."
     if not math.isfinite(interval.mean):
-        return f"{_worst_of(verdict)}{_lost(evidence)} ({count(interval.n, 'seed')})."
+        return _capital(f"{_worst_of(verdict)}{_lost(evidence)} ({count(interval.n, 'seed')}).")
     what = _what(verdict)
     text = (
         _against_target(verdict, evidence, interval, what)
@@ -46,7 +46,7 @@ def notes(verdict: Verdict) -> list[str]:
     if interval.n == 2 and interval.low is not None and verdict.verdict != "identical":
         found.append("Two seeds hardly tell how much runs differ.")
     found += _diverged(verdict)
-    if verdict.verdict != "identical" and interval.n:
+    if verdict.verdict != "identical" and math.isfinite(interval.mean):
         found += _other_examples(verdict)
     left_out = len({name for each in verdict.evidence for name in each.comparison.left_out})
     if left_out:
@@ -104,9 +104,9 @@ def _lost(evidence: Evidence) -> str:
     """Say which runs diverged, where that alone is the difference."""
     a, b = evidence.comparison.a or "this", evidence.comparison.b
     if not b or min(evidence.diverged) == 1:
-        return f"All runs of {a}{' and ' + b if b else ''} diverged"
+        return f"all runs of {a}{' and ' + b if b else ''} diverged"
     lost, sound = (a, b) if evidence.diverged[0] else (b, a)
-    return f"All runs of {lost} diverged and none of those of {sound}"
+    return f"all runs of {lost} diverged and none of those of {sound}"
 
 
 def _against_rival(verdict: Verdict, evidence: Evidence, interval: Interval, what: str) -> str:

@@ -107,7 +107,10 @@ def seconds_an_update(result: StudyResult) -> dict[str, float]:
 def machines(results: Sequence[StudyResult]) -> list[str]:
     """Return what the runs were trained on, by which their seconds are to be read."""
     sessions = [s for result in results for s in result.provenance.get("sessions", [])]
-    return list(dict.fromkeys(str(s["device"]) for s in sessions if s.get("device")))
+    names = (
+        ", ".join(str(s[key]) for key in ("processor", "device") if s.get(key)) for s in sessions
+    )
+    return list(dict.fromkeys(filter(None, names)))
 
 
 @dataclass(frozen=True)

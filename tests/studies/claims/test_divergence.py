@@ -46,6 +46,13 @@ def test_one_comparison_lost_to_a_sound_rival_refutes_whatever_the_others_are(ma
     assert json.dumps([v.to_json() for v in found.values()], allow_nan=False)
 
 
+def test_what_may_yet_be_refuted_is_said_to_lack_seeds(made) -> None:
+    """Three seeds of a side that always diverges, with two rivals: 2/4³ is more than 5 %/2."""
+    claim = {"kind": "best", "of": ADAM}
+    few = made(diverging("sgd", "adam"), [claim], seeds=3, **ONE).claims()[0]
+    assert few.verdict == "undecided" and "in 3 seeds may be chance" in few.reason
+
+
 def test_a_target_is_not_reached_by_runs_that_diverged(made) -> None:
     def outcome(labels, seed, random):
         if labels["optimizer"] == "adam" or (labels["optimizer"] == "sgd" and seed == 0):

@@ -52,10 +52,13 @@ def why_undecided(
         return f"one seed cannot tell how much runs differ; {_more(moment)}"
     if decided.decision == "supported":
         return _resting(claim)
-    several = len(evidence) > 1
-    for text in (_for_ever(each, bounds, several) for each in evidence):
-        if text:
-            return text
+    above, below = bounds
+    means = [each.advantage.mean for each in evidence]
+    if not any(mean < above or mean > below for mean in means):  # else one may yet refute it
+        for each in evidence:
+            text = _for_ever(each, bounds, several=len(evidence) > 1)
+            if text:
+                return text
     for each, interval in zip(evidence, decided.intervals, strict=True):
         if interval.low is None:
             seeds = "two seeds" if len(each.seeds) == 2 else f"{len(each.seeds)} seeds"
@@ -74,7 +77,7 @@ def _resting(claim: Claim) -> str:
     return "more runs of the first side diverged, and no margin covers that"
 
 
-def _for_ever(each: Evidence, bounds: tuple[float, float], several: bool) -> str:
+def _for_ever(each: Evidence, bounds: tuple[float, float], *, several: bool) -> str:
     """Return why more seeds of the same kind would not decide a comparison, or ''."""
     a, b = each.comparison.a, each.comparison.b
     if min(each.diverged) == 1:

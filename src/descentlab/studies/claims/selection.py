@@ -104,7 +104,8 @@ class Configurations:
     def word(self, key: str, label: str) -> str:
         """Name a label; a number, a yes or no, or a path's value means little by itself."""
         key = relative(key)
-        own = key in self.factors and any(letter.isalpha() for letter in label.replace("e-", ""))
+        letters = label.replace("e-", "").replace("e+", "")
+        own = key in self.factors and any(letter.isalpha() for letter in letters)
         if own and label.lower() not in {"true", "false", "none"}:
             return label
         return f"{key.rpartition('.')[2].replace('_', ' ')} {label}"
