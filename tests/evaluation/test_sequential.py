@@ -37,3 +37,16 @@ def test_false_verdicts_of_all_looks_together(peeking: bool) -> None:
 def test_looks_grow_to_the_most() -> None:
     assert planned_looks(3, 20) == [3, 4, 6, 9, 14, 20]
     assert planned_looks(5, 5) == planned_looks(9, 5) == [5]
+
+
+@pytest.mark.parametrize(("most", "rate"), [(4, 0.056), (6, 0.055), (20, 0.052)])
+def test_few_seeds_cost_what_is_said(most: int, rate: float) -> None:
+    """Levels of a normal test carried over to t are a little too large for few seeds."""
+    looks = planned_looks(3, most)
+    values = np.random.default_rng(1).normal(size=(60_000, most))
+    wrong = np.zeros(len(values), bool)
+    for look, level in zip(looks, look_levels(looks, most), strict=True):
+        part = values[:, :look]
+        t = part.mean(axis=1) / part.std(axis=1, ddof=1) * look**0.5
+        wrong |= 2 * stats.t.sf(np.abs(t), look - 1) <= level
+    assert wrong.mean() == pytest.approx(rate, abs=0.003)

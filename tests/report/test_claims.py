@@ -179,6 +179,18 @@ def test_every_seed_is_a_dot_inside_the_picture(result) -> None:
     assert len(places) == 6 and all(250 <= x <= 760 for x in places)
 
 
+def test_an_interval_without_a_width_is_drawn(made) -> None:  # noqa: F811
+    """Its bars are longer than the dot of the mean, and seeds lie beside the line."""
+
+    def outcome(labels, seed, random):
+        return {"test_loss": [2.0, 1.0 + (labels["optimizer"] == "sgd")]}
+
+    html = str(claims(made(outcome, CLAIMS[:1]).claims()))
+    bars = re.findall(r'y1="([\d.]+)" y2="([\d.]+)" class="interval"', html)
+    tall = [abs(float(b) - float(a)) for a, b in bars]
+    assert max(tall) > 2 * 5 and not re.search(r'cy="21.0"[^>]*class="seed"', html)
+
+
 def test_the_terminal_prints_each_claim_with_its_verdict(result) -> None:
     out = io.StringIO()
     show(result, Console(file=out, width=120))

@@ -34,7 +34,9 @@ def look_levels(looks: Sequence[int], most: int, alpha: float = 0.05) -> list[fl
 
     The boundaries are those of a Brownian motion (Armitage, McPherson and Rowe's
     recursion); levels carry over to the t test of each look (Jennison and Turnbull's
-    significance-level approach).
+    significance-level approach). That is exact for many seeds alone: with α = 0.05 and a
+    first look at 3 seeds, false verdicts come to 5.6 % with 4 seeds at most and to 5.2 %
+    with 20.
 
     Args:
         looks: numbers of seeds at which one looks, rising.

@@ -128,18 +128,21 @@ def _row(verdict: Verdict, index: int, y: float, place: _Scale) -> Markup:
     parts.append(tag("circle", cx=f"{place.at(interval.mean):.1f}", cy=y, r=5, class_="mean"))
     for value in evidence.advantage.values.tolist():  # above the line, or it would hide them
         at = f"{place.at(value):.1f}"
-        parts.append(tag("circle", cx=at, cy=f"{y - 8:.1f}", r=2.6, class_="seed"))
+        parts.append(tag("circle", cx=at, cy=f"{y - 9.5:.1f}", r=2.6, class_="seed"))
     return tag("g", *parts)
 
 
 def _whisker(low: float, high: float, y: float, place: _Scale) -> list[Markup]:
-    """Draw an interval: a bar at each end, or an arrow where it goes on beyond the picture."""
+    """Draw an interval: a bar at each end, or an arrow where it goes on beyond the picture.
+
+    The bars are longer than the mean's dot, so that one without a width is seen too.
+    """
     first, second = place.at(low), place.at(high)
     parts = [tag("line", x1=f"{first:.1f}", x2=f"{second:.1f}", y1=y, y2=y, class_="interval")]
     for end, x, way in ((low, first, 1), (high, second, -1)):
         if place.low <= end <= place.high:
             parts.append(
-                tag("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=y - 5, y2=y + 5, class_="interval")
+                tag("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=y - 7, y2=y + 7, class_="interval")
             )
         else:
             points = f"{x + 8 * way:.1f},{y - 5:.1f} {x:.1f},{y:.1f} {x + 8 * way:.1f},{y + 5:.1f}"
