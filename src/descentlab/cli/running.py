@@ -118,6 +118,7 @@ def _plan_row(plan: CohortPlan) -> dict[str, Any]:
     widths = {c.leaves[0].shape[0] for c in plan.open_chunks} | (
         {plan.strategy.width} if plan.pending else set()
     )
+    starts = len(set(map(id, plan.cohort.narrower.values()))) or 1
     return {
         "cohort": plan.cohort.name,
         "what": f"{spec.model.kind} · {spec.loss} · {spec.optimizer.kind} · {spec.batches.kind}",
@@ -127,7 +128,7 @@ def _plan_row(plan: CohortPlan) -> dict[str, Any]:
         "updates": max((*plan.until.values(), 0)) or plan.cohort.training.steps,
         "strategy": str(plan.strategy),
         "chunks": len(plan.chunks) + len(plan.open_chunks),
-        "compilations": len(widths) * (3 if spec.record.predictions else 2),
+        "compilations": starts + len(widths) * (2 if spec.record.predictions else 1),
         "bytes": plan.cost.run_bytes
         * plan.strategy.width
         * min(plan.strategy.lanes, max(1, len(plan.chunks))),

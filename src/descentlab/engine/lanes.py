@@ -126,8 +126,9 @@ def train(jobs: Sequence[Job] | Work, lanes: int) -> Iterator[Stretch]:
         except BaseException as error:
             _report(reports, error, stop)
 
-    for i in range(lanes):
-        threading.Thread(target=lane, daemon=True, name=f"lane-{i}").start()
+    threads = [threading.Thread(target=lane, daemon=True, name=f"lane-{i}") for i in range(lanes)]
+    for thread in threads:
+        thread.start()
     try:
         while work.unfinished:
             report = reports.get()
@@ -135,6 +136,9 @@ def train(jobs: Sequence[Job] | Work, lanes: int) -> Iterator[Stretch]:
                 raise report
             work.unfinished -= report.finished or report.paused
             yield report
+        work.close(lanes)
+        for thread in threads:
+            thread.join()  # a thread that frees arrays while Python exits would abort the process
     finally:
         stop.set()
         work.close(lanes)
@@ -174,7 +178,7 @@ def _train_chunk(job: Job, store: DeviceData, stop: threading.Event) -> Iterator
     with program.precision():
         data = store.on_device(cohort.arrays)
         seeds, floats = program.inputs(job.runs)
-        state = program.start(seeds, floats) if job.state is None else jax.device_put(job.state)
+        state = program.begin(job.runs) if job.state is None else jax.device_put(job.state)
     step = job.step
     while not stop.is_set():
         until = _until(program, step, job.end)

@@ -45,13 +45,21 @@ class Program:
 
     def inputs(self, runs: tuple[Run, ...]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return seeds and floats of a chunk, padded with copies of its first run."""
-        padded = (*runs, *(runs[0],) * (self.strategy.width - len(runs)))
+        padded = self._padded(runs)
         seeds = np.asarray([run.seed for run in padded], np.uint32)
         names = runs[0].floats
         dtype = self.cohort.training.precision
         return seeds, {
             name: np.asarray([run.floats[name] for run in padded], dtype) for name in names
         }
+
+    def begin(self, runs: tuple[Run, ...]) -> State:
+        """Return the state of a chunk of runs before the first update, narrower ones padded."""
+        if not self.cohort.narrower:
+            return self.start(*self.inputs(runs))
+        wide = self.state_shape()
+        states = [self._corner(run, wide) for run in self._padded(runs)]
+        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *states)
 
     def start(self, seeds: Any, floats: Any) -> State:
         """Return the chunk's state before the first update."""
@@ -79,6 +87,19 @@ class Program:
         seeds, floats = self.inputs(self.cohort.runs[:1])
         with self.precision():
             return jax.eval_shape(self._laid_out(self._one.start), seeds, floats)
+
+    def _padded(self, runs: tuple[Run, ...]) -> tuple[Run, ...]:
+        return (*runs, *(runs[0],) * (self.strategy.width - len(runs)))
+
+    def _corner(self, run: Run, wide: State) -> State:
+        training = self.cohort.narrower[run.id]
+        cohort = dataclasses.replace(self.cohort, training=training, narrower={}, runs=(run,))
+        alone = Program(cohort, dataclasses.replace(self.strategy, form="map", width=1))
+        state = self._call(f"start-{id(training)}", alone._begin_one, *alone.inputs((run,)))
+        return jax.tree.map(lambda leaf, like: fitted(leaf, (1, *like.shape[1:])), state, wide)
+
+    def _begin_one(self, *arguments: Any) -> State:
+        return self._laid_out(self._one.start)(*arguments)
 
     def precision(self) -> Any:
         """Return the context in which this program is traced and called, in every thread."""
@@ -113,8 +134,14 @@ class Program:
             return self._compiled[name](*arguments)
 
 
+def fitted(leaf: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Return an array in the corner of zeros of a shape, or its own corner of that shape."""
+    corner = np.asarray(leaf)[tuple(slice(0, size) for size in shape)]
+    return np.pad(corner, [(0, n - m) for n, m in zip(shape, corner.shape, strict=True)])
+
+
 def _effort(name: str) -> dict[str, Any] | None:
     """Compile what is called once a chunk with less effort: it takes half the time."""
-    if name != "start" or jax.default_backend() != "cpu":
+    if not name.startswith("start") or jax.default_backend() != "cpu":
         return None
     return {"xla_backend_optimization_level": 1}

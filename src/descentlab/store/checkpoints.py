@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -38,6 +38,15 @@ class Checkpoint:
     def leaves(self) -> tuple[np.ndarray, ...]:
         """The state's leaves, each ``[width, …]``."""
         return self.read()
+
+    def only(self, runs: Collection[str]) -> Checkpoint | None:
+        """Return the checkpoint of those of its runs that are among ``runs``, None if none is."""
+        places = [place for place, run in enumerate(self.runs) if run in runs]
+        if len(places) == len(self.runs):
+            return self
+        own = tuple(self.runs[place] for place in places)
+        read = lambda: tuple(leaf[places] for leaf in self.leaves)  # noqa: E731
+        return Checkpoint(own, self.step, read) if own else None
 
     @property
     def width(self) -> int:

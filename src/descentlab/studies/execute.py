@@ -273,18 +273,28 @@ def chunk_name(cohort: str, runs: list[str]) -> str:
     return f"{cohort}-{hashlib.sha256(' '.join(runs).encode()).hexdigest()[:10]}"
 
 
-def _state(program: Any, checkpoint: Checkpoint) -> Any:
+def _state(program: Program, checkpoint: Checkpoint) -> Any:
     import jax
 
-    shape = program.state_shape()
-    leaves, structure = jax.tree.flatten(shape)
-    found = [(leaf.shape[1:], str(leaf.dtype)) for leaf in checkpoint.leaves]
-    if found != [(leaf.shape[1:], str(leaf.dtype)) for leaf in leaves]:
+    leaves, structure = jax.tree.flatten(program.state_shape())
+    found = checkpoint.leaves
+    if [leaf.ndim for leaf in found] == [leaf.ndim for leaf in leaves]:
+        found = tuple(_fitted(old, new.shape) for old, new in zip(found, leaves, strict=True))
+    shapes = [(leaf.shape[1:], str(leaf.dtype)) for leaf in found]
+    if shapes != [(leaf.shape[1:], str(leaf.dtype)) for leaf in leaves]:
         raise StoreError(
             "a checkpoint does not fit this version's programs; delete the folder's 'checkpoints' "
             "and run the study again: interrupted runs start anew, finished ones are kept"
         )
-    return jax.tree.unflatten(structure, checkpoint.leaves)
+    return jax.tree.unflatten(structure, found)
+
+
+def _fitted(leaf: np.ndarray, like: tuple[int, ...]) -> np.ndarray:
+    """Return a leaf at another width of its program, if nothing but zeros is cut off."""
+    from descentlab.engine.program import fitted
+
+    found = fitted(leaf, (len(leaf), *like[1:]))
+    return found if np.count_nonzero(found) == np.count_nonzero(leaf) else leaf
 
 
 def _interleaved(queues: list[list[Job]]) -> list[Job]:

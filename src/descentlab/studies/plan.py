@@ -11,6 +11,7 @@ from descentlab.core.errors import SpecError, unknown
 from descentlab.core.spec import split_floats, with_floats
 from descentlab.studies.configurations import Configuration
 from descentlab.studies.spec import RunSpec
+from descentlab.studies.widths import Group, groups_of, shared
 
 if TYPE_CHECKING:
     from descentlab.data.dataset import Dataset
@@ -198,8 +199,11 @@ def plan(
     reproducible: bool = False,
     strategy: Strategy | None = None,
     datasets: Datasets | None = None,
+    share: float = 1.0,
 ) -> list[CohortPlan]:
     """Group runs into cohorts by structure and lay each on the device.
+
+    Structures that differ in widths alone may share a cohort: :mod:`.widths`.
 
     Args:
         configurations: the study's configurations.
@@ -210,19 +214,19 @@ def plan(
         reproducible: see :func:`descentlab.engine.strategy.choose`.
         strategy: a layout for every cohort instead of the chosen one.
         datasets: data sets that are loaded already.
+        share: how much of a run is expected to be trained, on average; a search stops many.
     """
     from descentlab.engine.cost import estimate
     from descentlab.engine.strategy import choose
 
     datasets = datasets or Datasets()
     open_runs = frozenset(run for checkpoint in checkpoints for run in checkpoint.runs)
-    groups: dict[str, list[tuple[Configuration, dict[str, float]]]] = {}
-    for configuration in configurations:
-        structure, floats = split_floats(configuration.run)
-        groups.setdefault(structure, []).append((configuration, floats))
+    groups = groups_of(configurations)
+    if not reproducible:
+        groups = shared(groups, datasets, share * len(seeds), platform.kind)
     plans = []
-    for number, (structure, members) in enumerate(groups.items()):
-        cohort = _cohort(number, structure, members, seeds, datasets)
+    for number, group in enumerate(groups):
+        cohort = _cohort(number, group, seeds, datasets)
         ids = {run.id for run in cohort.runs}
         pending = tuple(r for r in cohort.runs if r.id not in finished and r.id not in open_runs)
         cost = estimate(cohort)
@@ -230,26 +234,30 @@ def plan(
         layout = strategy or choose(
             cost.run_bytes, len(cohort.runs), len(groups), platform, reproducible
         )
-        chunks = tuple(c for c in checkpoints if c.runs[0] in ids)
-        plans.append(CohortPlan(cohort, members[0][0].run, pending, chunks, cost, layout))
+        chunks = tuple(filter(None, (checkpoint.only(ids) for checkpoint in checkpoints)))
+        plans.append(CohortPlan(cohort, group.spec, pending, chunks, cost, layout))
     return plans
 
 
-def _cohort(
-    number: int,
-    structure: str,
-    members: Sequence[tuple[Configuration, dict[str, float]]],
-    seeds: Sequence[int],
-    datasets: Datasets,
-) -> Cohort:
+def _cohort(number: int, group: Group, seeds: Sequence[int], datasets: Datasets) -> Cohort:
     from descentlab.engine.training import Cohort, Run
 
-    spec = members[0][0].run
-    training = make_training(spec, datasets.load(spec))
+    dataset = datasets.load(group.spec)
+    training = make_training(group.spec, dataset)
     runs = tuple(  # seed by seed, so that every configuration has results early
         Run(str(RunName(configuration.id, seed)), seed, floats)
         for seed in seeds
-        for configuration, floats in members
+        for configuration, floats in group.members
     )
-    digest = hashlib.sha256(structure.encode()).hexdigest()[:6]
-    return Cohort(f"k{number:02d}-{digest}", training, datasets.arrays(spec, training), runs)
+    own = {split_floats(c.run)[0]: c.run for c, _ in group.members}
+    narrower = {}
+    if set(own) != {group.structure}:
+        trainings = {structure: make_training(run, dataset) for structure, run in own.items()}
+        narrower = {
+            str(RunName(c.id, seed)): trainings[split_floats(c.run)[0]]
+            for seed in seeds
+            for c, _ in group.members
+        }
+    digest = hashlib.sha256(group.structure.encode()).hexdigest()[:6]
+    arrays = datasets.arrays(group.spec, training)
+    return Cohort(f"k{number:02d}-{digest}", training, arrays, runs, narrower)

@@ -215,6 +215,7 @@ def _plan_rest(
         reproducible=options.reproducible,
         strategy=options.strategy,
         datasets=datasets,
+        share=prepared.study.share,
     )
 
 

@@ -135,6 +135,14 @@ class Study(Spec):
         return self.search.brackets(int(self.run["epochs"]))
 
     @property
+    def share(self) -> float:
+        """How much of its epochs a setting is trained for, on average."""
+        if not self.rungs:
+            return 1.0
+        settings = sum(bracket.counts[0] for bracket in self.rungs)
+        return sum(bracket.epochs for bracket in self.rungs) / (settings * int(self.run["epochs"]))
+
+    @property
     def searched_metric(self) -> str:
         """The metric that a search ranks by: its own, the report's, or validation accuracy."""
         own = self.search.metric if self.search is not None else None

@@ -20,6 +20,15 @@ class Bracket:
     counts: tuple[int, ...]
     budgets: tuple[int, ...]
 
+    @property
+    def epochs(self) -> int:
+        """Epochs that all its settings are trained for, a seed."""
+        begins = (0, *self.budgets)
+        return sum(
+            count * (end - begin)
+            for count, begin, end in zip(self.counts, begins, self.budgets, strict=False)
+        )
+
 
 def hyperband(maximum: int, factor: int) -> list[Bracket]:
     r"""Return the brackets of Hyperband, the one that starts with most settings first.

@@ -74,13 +74,7 @@ class Promotions:
         seeds = len(self._study.seeds)
         stands = standing(self._folder)
         planned = sum(sum(bracket.counts) for bracket in self._study.rungs) * seeds
-        epochs = sum(
-            count * (end - begin)
-            for bracket in self._study.rungs
-            for count, begin, end in zip(
-                bracket.counts, (0, *bracket.budgets), bracket.budgets, strict=False
-            )
-        )
+        epochs = sum(bracket.epochs for bracket in self._study.rungs)
         done = sum(len(rung.members) for rung in self._standings().rungs if rung.values) * seeds
         per_epoch = sum(self._per_epoch.values()) / len(self._per_epoch)
         left = round(epochs * seeds * per_epoch) - sum(stands.reached.values())
