@@ -88,11 +88,13 @@ def test_all_comparisons_of_a_claim_are_planned_for_together(made) -> None:
     """Five rivals just as far away: the number found decides all five with the power asked for."""
     claim = {"kind": "best", "of": {"optimizer": "adam", "model.activation": "tanh"}}
     result = made(losses, [claim])
-    needed = plan_seeds(result, detect=0.02)[0]
+    needed = plan_seeds(result, detect=0.006)[0]
     spreads = [e.advantage.values.std(ddof=1) for e in needed.verdict.evidence]
     assert needed.spread == pytest.approx(max(spreads)) and needed.seeds is not None
+    alone = seeds_for(max(spreads), 0.006, 0.05 / 5, 0.8)
+    assert alone is not None and needed.seeds > alone
     random = np.random.default_rng(0)
-    values = random.normal(0.02, np.array(spreads)[:, None, None], (5, 4000, needed.seeds))
+    values = random.normal(0.006, np.array(spreads)[:, None, None], (5, 4000, needed.seeds))
     found = stats.ttest_1samp(values, 0, axis=2)
     decided = ((found.pvalue < 0.05 / 5) & (found.statistic > 0)).all(axis=0)
     assert decided.mean() > 0.79
