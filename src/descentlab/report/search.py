@@ -75,7 +75,7 @@ def _cost(result: Result, found: SearchSummary) -> str:
     programs = count(compiled, "compilation")
     if not found.rungs:
         return f"It trains every setting in full: {settings}, {programs}."
-    done = f"{numbers.count(found.trained)} of the {numbers.count(found.full)} epochs"
+    done = f"{numbers.count(round(found.trained))} of the {numbers.count(found.full)} epochs"
     return (
         f"It trained {done} that all {settings} in full would take, with {programs}; "
         "nothing was trained twice."

@@ -149,13 +149,13 @@ class Execution:
                 )
                 program = self._programs.of(plan.cohort, layout)
                 chunk = tuple(runs[name] for name in checkpoint.runs)
-                state, until = _state(program, checkpoint), plan.until.get(checkpoint.runs[0])
+                state, until = _state(program, checkpoint), plan.end(checkpoint.runs)
                 opened.append(Job(program, chunk, checkpoint.step, state, keep, until))
             if plan.pending:
                 program = self._programs.of(plan.cohort, plan.strategy)
                 new.append(
                     [
-                        Job(program, chunk, predict=keep, until=plan.until.get(chunk[0].id))
+                        Job(program, chunk, predict=keep, until=plan.end(run.id for run in chunk))
                         for chunk in plan.chunks
                     ]
                 )

@@ -47,18 +47,18 @@ class CohortPlan:
     strategy: Strategy
     until: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
-    def steps_left(self, run: str, step: int = 0) -> int:
-        """Return how many updates a run that stands at ``step`` has before it ends or pauses."""
-        return self.until.get(run, self.cohort.training.steps) - step
+    def end(self, runs: Iterable[str]) -> int:
+        """Return the update at which a chunk of runs ends or pauses; diverged ones have no say."""
+        asked = [self.until[run] for run in runs if run in self.until]
+        return max(asked, default=self.cohort.training.steps)
 
     @property
     def updates(self) -> tuple[int, int]:
         """Updates that new runs, and those that go on, have before they end or pause."""
-        opened = ((run, chunk.step) for chunk in self.open_chunks for run in chunk.runs)
-        return (
-            sum(self.steps_left(run.id) for run in self.pending),
-            sum(self.steps_left(*each) for each in opened),
+        going = (
+            (self.end(chunk.runs) - chunk.step) * len(chunk.runs) for chunk in self.open_chunks
         )
+        return sum(self.end([run.id]) for run in self.pending), sum(going)
 
     @property
     def chunks(self) -> list[tuple[Run, ...]]:

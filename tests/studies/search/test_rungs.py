@@ -190,6 +190,10 @@ def test_half_the_settings_diverge_and_the_others_are_promoted(raw, tmp_path) ->
     result = run(Study.parse(raw), tmp_path / "r")
     bad = {t.configuration.id for t in result.search.trials if t.status == "diverged"}
     assert bad and all(not bad & set(rung.survivors) for rung in result.search.standings.rungs)
+    reached = result.curves("train_loss").groupby("configuration")["epoch"].max()
+    for trial in result.search.trials:
+        if trial.configuration.id not in bad:
+            assert reached[trial.configuration.id] == trial.epochs  # eliminated ones stop
 
 
 def test_the_audit_finishes_eliminated_settings_and_says_what_pruning_cost(raw, tmp_path) -> None:

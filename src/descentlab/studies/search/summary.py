@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from descentlab.store.segments import query
 from descentlab.studies import configurations as expansion
 from descentlab.studies.configurations import Configuration, relative
 from descentlab.studies.search.promotions import rung_values, search_standings
@@ -63,7 +64,7 @@ class SearchSummary:
     standings: Standings
     rungs: bool
     unasked: int
-    trained: int
+    trained: float
     full: int
     at_edges: tuple[str, ...]
     regret: float | None
@@ -113,11 +114,22 @@ def summarise(result: Records) -> SearchSummary:
         now,
         bool(study.rungs),
         expansion.count(study) - len(result.configurations),
-        len(study.seeds) * sum(trial.epochs for trial in trials),
+        _trained(result),
         len(study.seeds) * epochs * len(known),
         tuple(edges(study.search.space, finished[0].configuration)) if finished else (),  # type: ignore[union-attr]
         _regret(trials, finished, lower),
     )
+
+
+def _trained(result: Records) -> float:
+    """Return the epochs on record over all runs, those of diverged ones up to there."""
+    table = query(
+        result.folder,
+        """SELECT sum(epochs) AS epochs FROM
+           (SELECT max(epoch) AS epochs FROM segments GROUP BY configuration, seed)""",
+        ["configuration", "seed", "epoch"],
+    )
+    return round(float(table["epochs"][0]), 2)
 
 
 def edges(space: Mapping[str, Any], configuration: Configuration) -> list[str]:
