@@ -68,7 +68,7 @@ def test_the_report_says_what_was_found_and_what_it_cost(searched):
     best = searched.search.trials[0]
     assert f"at epoch {best.epochs} (bracket {best.bracket + 1}" in text
     trained, full = searched.search.trained, searched.search.full
-    assert f"{trained} of the {full} epochs" in text and trained < full
+    assert f"{round(trained)} of the {full} epochs" in text and trained < full
     html = page(searched)
     assert 'id="search"' in html and "descentlab retrain DIR" in html
     found = json.loads(json.dumps(searched.summary(), allow_nan=False))["search"]
