@@ -184,9 +184,10 @@ def _follow(prepared: Prepared, progress: Iterator[Progress]) -> None:
     from rich.progress import Progress as Bars
 
     names = {c.id: ", ".join(c.labels.values()) or "the run" for c in prepared.configurations}
-    metric = prepared.study.report.metric
+    study = prepared.study
+    metric = study.report.metric if study.search is None else study.searched_metric
     best = _Best(metric)
-    what = "trainings to a rung" if prepared.study.rungs else "runs"
+    what = "trainings to a rung" if study.rungs else "runs"
     columns = [
         TextColumn("{task.description}"),
         BarColumn(),

@@ -136,8 +136,11 @@ class Program:
 
 def fitted(leaf: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Return an array in the corner of zeros of a shape, or its own corner of that shape."""
-    corner = np.asarray(leaf)[tuple(slice(0, size) for size in shape)]
-    return np.pad(corner, [(0, n - m) for n, m in zip(shape, corner.shape, strict=True)])
+    old = np.asarray(leaf)
+    corner = tuple(slice(0, min(pair)) for pair in zip(old.shape, shape, strict=True))
+    found = np.zeros(shape, old.dtype)
+    found[corner] = old[corner]
+    return found
 
 
 def _effort(name: str) -> dict[str, Any] | None:

@@ -53,10 +53,16 @@ def sentences(result: Result, found: SearchSummary) -> list[str]:
             f"Best: {name}, with a {metric_name(found.metric)} of {numbers.value(best.value)} at "
             f"epoch {best.epochs}{_place(best) if found.rungs else ''}."
         )
-        text.append(
-            f"It is the best of {len(found.trials)}, so its figure is likely too good: train it "
-            "anew with fresh seeds (descentlab retrain DIR) before you rely on it."
-        )
+        if len(found.trials) > 1:
+            text.append(
+                f"It is the best of {len(found.trials)}, so its figure is likely too good: train "
+                "it anew with fresh seeds (descentlab retrain DIR) before you rely on it."
+            )
+        if found.metric.startswith("test_"):
+            text.append(
+                "It was chosen on the test set, which cannot judge it any more: give "
+                "'run.data.split.validation' to choose on other examples."
+            )
     text += [f"{edge}: a wider range may hold a better setting." for edge in found.at_edges]
     if found.regret is not None:
         audited = sum(trial.status == "audited" for trial in found.trials)

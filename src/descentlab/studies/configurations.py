@@ -34,7 +34,7 @@ def count(study: Study) -> int:
 def factors(study: Study) -> list[str]:
     """Return the names of what varies, in the order of the file."""
     if study.search is not None:
-        return [relative(path) for path in study.search.space]
+        return list(study.search.space)
     return list(dict.fromkeys(relative(factor) for grid in study.vary for factor in grid))
 
 
@@ -87,14 +87,30 @@ def resolved(study: Study, found: list[Configuration]) -> dict[str, Any]:
 
 def _found(study: Study) -> list[Configuration]:
     """Return the configurations of a search, in the order in which they were drawn."""
+    assert study.search is not None
     sampled = _searched(study)
     digits = max(2, len(str(len(sampled) - 1)))
-    found = []
+    names = {
+        path: _names(choices)
+        for path, dimension in study.search.space.items()
+        if (choices := getattr(dimension, "choices", None))
+    }
+    found: list[Configuration] = []
+    owners: dict[str, str] = {}
     for number, values in enumerate(sampled):
-        run = _run_of(study, values)
-        labels = {relative(path): label_of(value) for path, value in values.items()}
+        run = _run_of(study, values, "search.space")
+        labels = {
+            path: names[path][study.search.space[path].choices.index(value)]
+            if path in names
+            else label_of(value)
+            for path, value in values.items()
+        }
+        text, name = run.model_dump_json(), ", ".join(f"{k} = {v}" for k, v in labels.items())
+        if text in owners:
+            raise SpecError(f"search: two settings are the same run: ({owners[text]}) and ({name})")
+        owners[text] = name
         plain = run.resolved()
-        own = {relative(path): at_path(plain, relative(path)) for path in values}
+        own = {path: at_path(plain, path) for path in values}
         found.append(Configuration(f"c{number:0{digits}d}", run, own, labels))
     return found
 
@@ -253,13 +269,13 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-def _run_of(study: Study, sets: Mapping[str, Any]) -> RunSpec:
+def _run_of(study: Study, sets: Mapping[str, Any], place: str = "vary") -> RunSpec:
     raw = copy.deepcopy(study.run)
     for path in sorted(sets, key=_depth):
         try:
             set_path(raw, path, sets[path])
         except (KeyError, IndexError, ValueError, TypeError):
-            raise SpecError(f"vary.{path}: there is no such place in 'run'") from None
+            raise SpecError(f"{place}.{path}: there is no such place in 'run'") from None
     try:
         return RunSpec.parse(raw, "run")
     except SpecError as error:

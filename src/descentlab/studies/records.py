@@ -83,7 +83,9 @@ class Records:
         """
         if self.study.report.metric or not self.metrics:
             return self._known(self.study.report.metric or "")
+        searched = self.study.search.metric if self.study.search is not None else None
         wanted = (
+            searched,
             "validation_accuracy",
             "test_accuracy",
             "validation_loss",

@@ -34,8 +34,10 @@ class StudyResult(Records):
     @cached_property
     def search(self) -> SearchSummary | None:
         """What a search by epochs found so far; None for other studies."""
-        searched = self.study.search is not None and self.study.run.get("epochs")
-        return summarise(self) if searched and self.metrics else None
+        search = self.study.search
+        if search is None or "epochs" in search.space or not self.study.run.get("epochs"):
+            return None
+        return summarise(self) if self.metrics else None
 
     @property
     def planned(self) -> int:

@@ -88,6 +88,8 @@ def execute(prepared: Prepared, folder: Folder, options: Options = USUAL) -> Gen
         first, tally, programs = follow(), follow.tally(), Programs()
         with _recorded(folder, follow.plans if first else [], datasets, programs, options):
             yield from Execution(folder, first, tally, programs, follow).run()
+        if isinstance(follow, Promotions):
+            follow.check_over()
 
 
 def _followed(

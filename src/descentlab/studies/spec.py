@@ -123,9 +123,32 @@ class Study(Spec):
             raise ValueError("give either 'vary' or 'search', and not both")
         epochs = self.run.get("epochs")
         whole = isinstance(epochs, int) and not isinstance(epochs, bool) and epochs > 0
-        if hasattr(self.search, "factor") and not whole:
-            raise ValueError("the rungs of a search are whole epochs: give 'run.epochs'")
+        if hasattr(self.search, "factor"):
+            if not whole:
+                raise ValueError("the rungs of a search are whole epochs: give 'run.epochs'")
+            self._check_rungs(int(self.run["epochs"]))
         return self
+
+    def _check_rungs(self, epochs: int) -> None:
+        """Refuse what would leave a rung without figures."""
+        minimum = getattr(self.search, "minimum", 1)
+        if minimum > epochs:
+            raise ValueError(f"search.minimum: {minimum} epochs, but 'run.epochs' is {epochs}")
+        record = self.run.get("record")
+        if isinstance(record, dict) and record.get("every", "epoch") != "epoch":
+            raise ValueError(
+                "a search with rungs reads figures after whole epochs: leave 'run.record.every' "
+                "at 'epoch'"
+            )
+        bad = [
+            path for path in self.search.space  # type: ignore[union-attr]
+            if path in ("epochs", "steps") or path.split(".")[0] == "record"
+        ]  # fmt: skip
+        if bad:
+            raise ValueError(
+                f"search.space.{bad[0]}: the rungs of a search decide for how many epochs a "
+                "setting is trained and recorded; leave it out of the space"
+            )
 
     @property
     def rungs(self) -> list[Bracket]:

@@ -163,6 +163,7 @@ def test_a_sampler_with_a_state_keeps_it_between_batches() -> None:
     [
         ({"sampler": "tpee"}, r"search\.sampler: unknown sampler 'tpee'.*tpe"),
         ({"sampler": "nowhere:Sampler"}, r"search\.sampler: 'nowhere:Sampler' cannot be made"),
+        ({"sampler": "builtins:dict"}, r"'builtins:dict' cannot be made: it is no optuna"),
         ({"options": {"gama": 3}}, r"search\.sampler: 'tpe' cannot be made.*gama"),
         ({"space": {"model.activation": ["relu", "tanh"]}}, "only 2; ask for fewer"),
         ({"metric": "validation_f1"}, r"search\.metric: unknown metric 'validation_f1'"),

@@ -82,3 +82,11 @@ def test_values_at_the_end_of_their_range_are_pointed_out(searched):
     assert f"model.hidden.0 = {width} is the {side} that was searched" in searched.search.at_edges
     inner = 0.001 < values["optimizer.learning_rate"] < 0.1
     assert any("learning_rate" in text for text in searched.search.at_edges) is not inner
+
+
+def test_seeds_of_the_search_are_left_out_whatever_they_are(tmp_path):
+    raw = copy.deepcopy(SEARCH)
+    raw["run"]["epochs"], raw["seeds"] = 1, [1000, 1002]
+    raw["search"]["space"] = {"optimizer.learning_rate": [0.01, 0.1]}
+    result = run(Study.parse(raw), tmp_path / "r")
+    assert retrain_study(result, seeds=3).seeds == (1001, 1003, 1004)

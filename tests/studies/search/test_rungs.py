@@ -12,6 +12,7 @@ import pytest
 
 from descentlab.core.errors import SpecError
 from descentlab.engine import lanes
+from descentlab.engine.strategy import Strategy
 from descentlab.store.folder import Folder
 from descentlab.studies import execute as executing
 from descentlab.studies.result import StudyResult
@@ -218,3 +219,59 @@ def test_values_at_rungs_are_means_over_all_seeds(whole) -> None:
         own = curves[(curves["configuration"] == name) & np.isclose(curves["epoch"], epoch)]
         assert len(own) == 2 and value == pytest.approx(own["value"].mean())
     assert not any(math.isnan(value) for value in values.values())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"run": {"record": {"every": 5}}}, r"leave 'run\.record\.every' at 'epoch'"),
+        ({"search": {"kind": "successive_halving", "trials": 5, "minimum": 12}},
+         r"search\.minimum: 12 epochs, but 'run\.epochs' is 9"),
+        ({"search": {"space": {"epochs": [3, 9, 27], "model.activation": ["relu", "tanh"]}}},
+         r"search\.space\.epochs: the rungs of a search decide"),
+        ({"search": {"space": {"record.every": ["epoch", 7]}}}, r"search\.space\.record\.every"),
+    ],
+)  # fmt: skip
+def test_what_would_leave_a_rung_without_figures_is_refused(raw, change, message) -> None:
+    for part, fields in change.items():
+        raw[part] |= fields
+    with pytest.raises(SpecError, match=message):
+        Study.parse(raw)
+
+
+def test_seeds_beside_one_that_diverged_are_trained_whatever_stops_the_search(
+    raw, tmp_path, often
+) -> None:
+    raw["run"]["optimizer"] = {"kind": "sgd", "learning_rate": 1.0}
+    raw["search"] = {"kind": "successive_halving", "trials": 4,
+                     "space": {"optimizer.learning_rate": [0.01, 0.1, 1.0, 1e12]}}  # fmt: skip
+    raw["seeds"] = 3
+    study = Study.parse(raw)
+    options = Options(reproducible=True, strategy=Strategy("map", 1, 1))
+    whole = run(study, tmp_path / "whole", reproducible=True, strategy="map:1x1")
+    for stops in (5, 6, 8):
+        folder = Folder(tmp_path / f"r{stops}")
+        progress = execute(prepare(study), folder, options)
+        for _ in range(stops):
+            next(progress)
+        progress.close()
+        found = run(study, folder, reproducible=True, strategy="map:1x1")
+        assert found.search.over
+        pd.testing.assert_frame_equal(records(found), records(whole), check_exact=True)
+
+
+def test_a_search_goes_on_in_the_other_mode_with_every_run(raw, tmp_path) -> None:
+    """Widths share a program; in reproducible mode each has its own, and takes its runs along."""
+    raw["run"]["model"] = {"kind": "mlp", "hidden": [8]}
+    raw["search"]["space"] = {"model.hidden.0": [8, 12], "optimizer.learning_rate": RATES}
+    study = Study.parse(raw)
+    folder = Folder(tmp_path / "r")
+    options = Options(strategy=Strategy("vmap", 4, 1))
+    progress = execute(prepare(study), folder, options)
+    next(progress)
+    progress.close()
+    found = run(study, folder, reproducible=True)
+    whole = run(study, tmp_path / "whole", reproducible=True)
+    assert found.search.over
+    assert found.search.standings.rungs[0].members == whole.search.standings.rungs[0].members
+    assert len(records(found)) == len(records(whole))

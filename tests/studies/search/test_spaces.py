@@ -127,3 +127,61 @@ def test_a_study_varies_or_searches_and_rungs_are_epochs() -> None:
     steps = {k: v for k, v in RUN.items() if k != "epochs"} | {"steps": 10}
     with pytest.raises(SpecError, match=r"give 'run\.epochs'"):
         Study.parse({"name": "x", "run": steps, "search": search})
+
+
+def test_what_is_too_large_or_too_small_is_said_at_once() -> None:
+    rates = {"optimizer.learning_rate": [0.1, 0.01]}
+    with pytest.raises(SpecError, match=r"20000 different settings .* only 2; ask for fewer"):
+        random(rates, 20_000)
+    with pytest.raises(SpecError, match="up to 100,000,000 settings; at most 1,000,000"):
+        drawn({"kind": "grid", "space": {"model.hidden.0": {"kind": "int", "low": 1,
+                                                            "high": 100_000_000}}})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        ({}, "the space is empty; give at least one path"),
+        ({"optimizer": ["sgd", "adam"],
+          "optimizer.momentum": {"low": 0.0, "high": 0.9, "when": {"optimizer": "sgdd"}}},
+         r"when 'optimizer' is 'sgdd', which it never is \(choices: sgd, adam\)"),
+        ({"run.model.activation": ["relu"], "model.activation": ["tanh"]}, "there twice"),
+    ],
+)  # fmt: skip
+def test_spaces_that_cannot_be_meant_are_refused(space: Any, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        random(space, 3)
+
+
+def test_paths_may_be_given_as_they_stand_in_the_file() -> None:
+    space = {
+        "run.model.hidden": [[8, 4], [4]],
+        "run.model.activation": {"choices": ["tanh", "relu"], "when": {"run.model.hidden": [8, 4]}},
+    }
+    for values in random(space, 3):
+        assert ("model.activation" in values) == (values["model.hidden"] == [8, 4])
+
+
+def test_two_settings_that_are_the_same_run_are_refused() -> None:
+    same = {"kind": "grid", "space": {"optimizer": ["sgd", {"kind": "sgd"}]}}
+    with pytest.raises(SpecError, match="two settings are the same run"):
+        prepare(study(same))
+
+
+def test_whole_kinds_are_named_by_what_differs() -> None:
+    choices = [{"kind": "sgd", "learning_rate": 0.1}, {"kind": "sgd", "learning_rate": 0.01}]
+    found = prepare(study({"kind": "grid", "space": {"optimizer": choices}})).configurations
+    assert [c.labels["optimizer"] for c in found] == [
+        "sgd(learning_rate=0.1)", "sgd(learning_rate=0.01)"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "near"), [(0.0999, "upper"), (1.2e-4, "lower"), (0.01, None)])
+def test_a_float_near_an_end_of_its_range_is_pointed_out(value: float, near: str | None) -> None:
+    from descentlab.studies.search.summary import edges
+
+    space = {"optimizer.learning_rate": {"low": 1e-4, "high": 0.1, "log": True}}
+    parsed = study({"kind": "random", "trials": 1, "space": space})
+    one = prepare(parsed).configurations[0]
+    found = edges(parsed.search.space, one._replace(values={"optimizer.learning_rate": value}))
+    assert [near in text for text in found] == ([True] if near else [])

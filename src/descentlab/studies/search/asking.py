@@ -103,7 +103,10 @@ def _sampler(optuna: Any, search: Optuna) -> Any:
         make = getattr(optuna.samplers, own) if own else imported(name, "sampler")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return make(**{"seed": search.seed + len(search.asked), **search.options})
+            found = make(**{"seed": search.seed + len(search.asked), **search.options})
+        if not isinstance(found, optuna.samplers.BaseSampler):
+            raise TypeError("it is no optuna.samplers.BaseSampler")
+        return found
     except (TypeError, ValueError, ImportError) as error:
         raise SpecError(f"search.sampler: '{name}' cannot be made: {error}") from None
 

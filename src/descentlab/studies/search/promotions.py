@@ -61,13 +61,27 @@ class Promotions:
         for runs in self._awaited:
             runs.difference_update(run for run in list(runs) if self._there(run, stands))
         found = packed(self.plans, stands, new)
-        lost = set(self._runs(new)) - {run for plan in found for run in plan.until}
+        going = {run.id for plan in found for run in plan.pending}
+        going |= {run for plan in found for chunk in plan.open_chunks for run in chunk.runs}
+        lost = set(self._runs(new)) - going
         if lost := sorted(run for run in lost if not self._there(run, stands)):
             raise StoreError(
                 f"{self._folder}: the search wants {', '.join(lost)} trained on, but there is no "
                 "state to go on from; delete the folder's segments and run the study again"
             )
         return found
+
+    def check_over(self) -> None:
+        """Make sure that nothing is wanted when nothing is left to train.
+
+        Raises:
+            StoreError: the search cannot go on.
+        """
+        if wanted := self._standings().wanted:
+            raise StoreError(
+                f"{self._folder}: the search still wants {', '.join(wanted)} trained, and nothing "
+                "can be; delete the folder's segments and run the study again"
+            )
 
     def tally(self) -> Tally:
         """Return what progress is counted against: every training of a run up to a rung."""
@@ -106,7 +120,7 @@ def search_standings(
 def rung_values(study: Study, folder: Folder, metric: str) -> dict[tuple[str, int], float]:
     """Return each configuration's mean figure over seeds by epoch, at the rungs' epochs.
 
-    NaN where a run of it has diverged by then.
+    NaN where a run of it has diverged by then; nothing while another is not there yet.
     """
     if not segment_names(folder):
         return {}
@@ -120,15 +134,17 @@ def rung_values(study: Study, folder: Folder, metric: str) -> dict[tuple[str, in
         ["configuration", "epoch", "diverged", metric],
     )
     rows = list(table.itertuples(index=False))
-    found = {
-        (row.configuration, int(row.epoch)): float(row.value)
-        for row in rows
-        if not row.diverged and row.runs == len(study.seeds)
-    }
+    gone: dict[str, list[tuple[float, int]]] = {}
     for row in rows:
         if row.diverged:
-            late = {(row.configuration, e): float("nan") for e in epochs if e >= row.epoch}
-            found = late | found
+            gone.setdefault(row.configuration, []).append((row.epoch, row.runs))
+    there = {(r.configuration, int(r.epoch)): r for r in rows if not r.diverged}
+    found = {}
+    for name, epoch in {*there, *((name, epoch) for name in gone for epoch in epochs)}:
+        diverged = sum(runs for at, runs in gone.get(name, ()) if at <= epoch)
+        sound = there[name, epoch].runs if (name, epoch) in there else 0
+        if diverged + sound == len(study.seeds):
+            found[name, epoch] = float("nan") if diverged else float(there[name, epoch].value)
     return found
 
 
@@ -162,15 +178,14 @@ def _continued(
     own = {run.id for run in plan.cohort.runs}
     rows: dict[tuple[int, int], list[tuple[str, Checkpoint, int]]] = {}
     for checkpoint in stands.opened:
-        if checkpoint.runs[0] not in own:
-            continue
         here = [
             (index, run)
             for index, run in enumerate(checkpoint.runs)
             if run in begun and stands.reached[run] == checkpoint.step
         ]
         rest = [run for run in checkpoint.runs if run not in stands.ended]
-        together = len(here) == len(rest) and len({going[run] for _, run in here}) == 1
+        together = own.issuperset(checkpoint.runs) and len(here) == len(rest)
+        together = together and len({going[run] for _, run in here}) == 1
         if together and all(stands.reached[run] == checkpoint.step for run in checkpoint.runs):
             yield checkpoint
             continue
@@ -191,6 +206,14 @@ def _gathered(group: Sequence[tuple[str, Checkpoint, int]], step: int, width: in
 
     def read() -> tuple[np.ndarray, ...]:
         rows = [[leaf[index] for leaf in checkpoint.leaves] for _, checkpoint, index in padded]
-        return tuple(np.stack(leaf) for leaf in zip(*rows, strict=True))
+        return tuple(_stacked(leaf) for leaf in zip(*rows, strict=True))
 
     return Checkpoint(tuple(run for run, _, _ in group), step, read)
+
+
+def _stacked(leaves: Sequence[np.ndarray]) -> np.ndarray:
+    """Stack the leaves of several runs, in the corner of the largest where widths differ."""
+    from descentlab.engine.program import fitted
+
+    shape = tuple(map(max, zip(*(leaf.shape for leaf in leaves), strict=True)))
+    return np.stack([fitted(leaf, shape) for leaf in leaves])

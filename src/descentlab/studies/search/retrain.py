@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ def retrain_study(
         result: a search that is over.
         epochs: how long to train; as long as the search by default.
         seeds: number of seeds.
-        first_seed: the first of them.
+        first_seed: the first of them; those of the search are left out.
         baseline: ``PATH=VALUE`` settings that differ from the best in the baseline; the
             study then claims that the best is better.
 
@@ -36,12 +37,13 @@ def retrain_study(
     best = _best(result)
     run = best.run.resolved() | ({"epochs": epochs} if epochs is not None else {})
     values = dict(_setting(change, run) for change in baseline)
+    fresh = (s for s in itertools.count(first_seed) if s not in result.study.seeds)
     metric = result.search.metric if result.search is not None else result.primary
     raw: dict[str, Any] = {
         "name": f"{result.study.name}-retrained"[:100],
         "question": f"Is the best setting that {result.study.name} found good with fresh seeds?",
         "run": run,
-        "seeds": list(range(first_seed, first_seed + seeds)),
+        "seeds": list(itertools.islice(fresh, seeds)),
         "report": {"metric": metric},
     }
     if values:
@@ -82,5 +84,8 @@ def _setting(change: str, run: dict[str, Any]) -> tuple[str, Any]:
         at_path(run, path)
         set_path(copy.deepcopy(run), path, value)
     except (KeyError, IndexError, ValueError, TypeError):
-        raise SpecError(f"--baseline {path}: there is no such place in the study") from None
+        raise SpecError(
+            f"--baseline {path}: there is no such place in the study; "
+            "to change a kind, give it whole, such as 'optimizer={kind: sgd, momentum: 0.9}'"
+        ) from None
     return path, value

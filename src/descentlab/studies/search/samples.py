@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ from descentlab.studies.search.spaces import Dimension, setting
 from descentlab.studies.search.spec import Optuna, Search
 
 TRIES = 200
+
+MOST = 1_000_000
+"""Settings of a grid that are written out at most."""
 
 
 def settings(search: Search, epochs: int) -> list[dict[str, Any]]:
@@ -26,6 +30,14 @@ def settings(search: Search, epochs: int) -> list[dict[str, Any]]:
         return [dict(asked.values) for asked in search.asked]
     brackets = search.brackets(epochs)
     count = sum(b.counts[0] for b in brackets) if brackets else search.count
+    most = math.prod(dimension.size for dimension in search.space.values())
+    if count is None and most > MOST:
+        raise SpecError(
+            f"search: the grid has up to {most:,} settings; at most {MOST:,} can be trained: take "
+            "larger steps, or draw settings with 'kind: random'"
+        )
+    if count is not None and most < count:
+        raise _too_few(search, count, int(most))
     found: dict[str, dict[str, Any]] = {}
     for place in _places(search, count):
         values = setting(search.space, place)
@@ -33,11 +45,16 @@ def settings(search: Search, epochs: int) -> list[dict[str, Any]]:
         if len(found) == count:
             break
     if count is not None and len(found) < count:
-        raise SpecError(
-            f"search: {count} different settings are needed, but the space seems to have only "
-            f"{len(found)}; ask for fewer, or search the whole of it with 'kind: grid'"
-        )
+        raise _too_few(search, count, len(found))
     return list(found.values())
+
+
+def _too_few(search: Search, count: int, there: int) -> SpecError:
+    advice = "ask for fewer" if search.count is not None else "take a larger factor, fewer epochs"
+    return SpecError(
+        f"search: {count} different settings are needed, but the space seems to have only "
+        f"{there}; {advice}, or search the whole of it with 'kind: grid'"
+    )
 
 
 def drawn(space: Mapping[str, Dimension], seed: Sequence[int], count: int) -> Iterator[Any]:

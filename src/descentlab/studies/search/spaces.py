@@ -18,7 +18,9 @@ Condition = dict[str, Scalar | list[Scalar]]
 class Dimension(Spec):
     """Base of the dimensions; ``when`` makes one depend on the choices at other paths."""
 
-    when: Condition = {}
+    when: Annotated[
+        Condition, BeforeValidator(lambda raw: raw and {_relative(k): v for k, v in raw.items()})
+    ] = {}
 
     @property
     def size(self) -> float:
@@ -58,6 +60,12 @@ class Float(Dimension):
             low, high = math.log(self.low), math.log(self.high)
             return min(self.high, max(self.low, math.exp(low + u * (high - low))))
         return self.low + u * (self.high - self.low)
+
+    def place(self, value: float) -> float:
+        """Return where in [0, 1] a value lies; the inverse of :meth:`value`."""
+        if self.log:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
 
     def edges(self) -> tuple[float, float]:
         """Return low and high."""
@@ -145,17 +153,28 @@ AnyDimension = Annotated[Any, PlainValidator(lambda raw: DIMENSIONS.validate(_ch
 
 
 def _paths(raw: Any) -> Any:
-    for path in raw if isinstance(raw, Mapping) else ():
+    if not isinstance(raw, Mapping):
+        return raw
+    if not raw:
+        raise ValueError("the space is empty; give at least one path in 'run' with its values")
+    for path in raw:
         if isinstance(path, str) and (path == "kind" or path.endswith(".kind")):
             whole = path.rpartition(".")[0] or "the field"
             raise ValueError(
                 f"'{path}' cannot be chosen alone, because fields depend on it; choose {whole} "
                 f"as a whole, such as '{whole}: [{{kind: …}}, {{kind: …}}]'"
             )
-    return raw
+    found = {_relative(path): dimension for path, dimension in raw.items()}
+    if len(found) < len(raw):
+        raise ValueError("a path is there twice, with and without 'run.'")
+    return found
 
 
-Space = Annotated[dict[str, AnyDimension], BeforeValidator(_paths), Field(min_length=1)]
+def _relative(path: Any) -> Any:
+    return path.removeprefix("run.") if isinstance(path, str) else path
+
+
+Space = Annotated[dict[str, AnyDimension], BeforeValidator(_paths)]
 
 
 def setting(space: Mapping[str, Dimension], place: Mapping[str, float]) -> dict[str, Any]:
@@ -173,13 +192,14 @@ def setting(space: Mapping[str, Dimension], place: Mapping[str, float]) -> dict[
 
 def holds(found: Mapping[str, Any], on: str, wanted: Any) -> bool:
     """Return whether the value chosen at a path is the wanted one, or among the wanted ones."""
-    value = found.get(on, _MISSING)
+    return on in found and matches(found[on], wanted)
+
+
+def matches(value: Any, wanted: Any) -> bool:
+    """Return whether a choice is what a condition wants, or among it; a kind by its name."""
     if isinstance(value, Mapping):
         value = value.get("kind", value)
-    return value in (wanted if isinstance(wanted, list) else [wanted])
-
-
-_MISSING = object()
+    return value == wanted or (isinstance(wanted, list) and value in wanted)
 
 
 def _check_range(low: float, high: float, log: bool) -> None:

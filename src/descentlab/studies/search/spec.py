@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from descentlab.core.catalogue import Catalogue
 from descentlab.core.spec import Spec
 from descentlab.studies.search.brackets import Bracket, hyperband, successive_halving
-from descentlab.studies.search.spaces import Space
+from descentlab.studies.search.spaces import Categorical, Space, matches
 
 Trials = Annotated[int, Field(ge=1, le=1_000_000)]
 Factor = Annotated[int, Field(ge=2, le=100)]
@@ -32,6 +32,7 @@ class Search(Spec):
                     raise ValueError(
                         f"'{path}' depends on '{on}', which must be chosen before it in the space"
                     )
+                _check_condition(path, on, space[on], dimension.when[on])
             seen.append(path)
         return space
 
@@ -43,6 +44,17 @@ class Search(Spec):
     def count(self) -> int | None:
         """Settings to draw; None for all of them."""
         return None
+
+
+def _check_condition(path: str, on: str, parent: Any, wanted: Any) -> None:
+    """Refuse a condition that no choice can meet."""
+    if not isinstance(parent, Categorical) or any(matches(c, wanted) for c in parent.choices):
+        return
+    names = [str(c.get("kind", c) if isinstance(c, Mapping) else c) for c in parent.choices]
+    raise ValueError(
+        f"'{path}' is to be chosen when '{on}' is {wanted!r}, which it never is "
+        f"(choices: {', '.join(names)})"
+    )
 
 
 class Grid(Search):

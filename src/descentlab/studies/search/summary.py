@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from descentlab.store.segments import query
 from descentlab.studies import configurations as expansion
-from descentlab.studies.configurations import Configuration, relative
+from descentlab.studies.configurations import Configuration
 from descentlab.studies.search.promotions import rung_values, search_standings
 from descentlab.studies.search.rungs import Rung, Standings
+from descentlab.studies.search.spaces import Float
 
 if TYPE_CHECKING:
     from descentlab.studies.records import Records
@@ -132,16 +133,26 @@ def _trained(result: Records) -> float:
     return round(float(table["epochs"][0]), 2)
 
 
+NEAR = 0.05
+"""Share of a float's range that counts as its end."""
+
+
 def edges(space: Mapping[str, Any], configuration: Configuration) -> list[str]:
     """Return the values of a setting that lie at an end of their range, in words."""
     found = []
     for path, dimension in space.items():
         ends = dimension.edges()
-        value = configuration.values.get(relative(path))
-        if ends is None or value is None or value not in ends:
+        value = configuration.values.get(path)
+        if ends is None or value is None:
             continue
-        side = "smallest" if value == ends[0] else "largest"
-        found.append(f"{path} = {value:g} is the {side} that was searched")
+        if isinstance(dimension, Float):
+            place = dimension.place(value)
+            if min(place, 1 - place) <= NEAR:
+                side = "lower" if place < 0.5 else "upper"
+                found.append(f"{path} = {value:g} is near the {side} end of what was searched")
+        elif value in ends:
+            side = "smallest" if value == ends[0] else "largest"
+            found.append(f"{path} = {value:g} is the {side} that was searched")
     return found
 
 
