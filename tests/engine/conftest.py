@@ -10,7 +10,8 @@ from descentlab.engine.lanes import Job, train
 from descentlab.engine.program import Program
 from descentlab.engine.strategy import Strategy
 from descentlab.engine.training import Cohort, Run
-from descentlab.studies.plan import Datasets, make_training
+from descentlab.studies.datasets import Datasets
+from descentlab.studies.plan import make_training
 from descentlab.studies.spec import RunSpec
 
 SMALL = {

@@ -178,7 +178,7 @@ def test_names_and_pictures_need_the_data_but_figures_do_not(
     result: StudyResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from descentlab.core.errors import DataError
-    from descentlab.studies.plan import Datasets
+    from descentlab.studies.datasets import Datasets
 
     def gone(*_: object) -> None:
         raise DataError("gone")

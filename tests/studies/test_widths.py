@@ -13,7 +13,8 @@ from descentlab.engine.strategy import Platform
 from descentlab.store.folder import Folder
 from descentlab.studies import widths
 from descentlab.studies.configurations import configurations
-from descentlab.studies.plan import Datasets, plan
+from descentlab.studies.datasets import Datasets
+from descentlab.studies.plan import plan
 from descentlab.studies.result import StudyResult
 from descentlab.studies.run import Options, execute, prepare, run
 from descentlab.studies.spec import Study

@@ -95,11 +95,9 @@ class Program:
         training = self.cohort.narrower[run.id]
         cohort = dataclasses.replace(self.cohort, training=training, narrower={}, runs=(run,))
         alone = Program(cohort, dataclasses.replace(self.strategy, form="map", width=1))
-        state = self._call(f"start-{id(training)}", alone._begin_one, *alone.inputs((run,)))
+        start = alone._laid_out(alone._one.start)
+        state = self._call(f"start-{id(training)}", start, *alone.inputs((run,)))
         return jax.tree.map(lambda leaf, like: fitted(leaf, (1, *like.shape[1:])), state, wide)
-
-    def _begin_one(self, *arguments: Any) -> State:
-        return self._laid_out(self._one.start)(*arguments)
 
     def precision(self) -> Any:
         """Return the context in which this program is traced and called, in every thread."""

@@ -14,7 +14,7 @@ from descentlab.evaluation.evaluate import evaluate
 from descentlab.evaluation.intervals import Interval
 from descentlab.evaluation.results import Estimate, Evaluation
 from descentlab.evaluation.seeds import OverSeeds, over_seeds, paired_arms
-from descentlab.studies.plan import Datasets
+from descentlab.studies.datasets import Datasets
 
 if TYPE_CHECKING:
     from descentlab.data.dataset import Dataset

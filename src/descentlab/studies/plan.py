@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from descentlab.core.errors import SpecError, unknown
 from descentlab.core.spec import split_floats, with_floats
 from descentlab.studies.configurations import Configuration
+from descentlab.studies.datasets import Datasets, used_parts
 from descentlab.studies.spec import RunSpec
 from descentlab.studies.widths import Group, groups_of, shared
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from descentlab.data.dataset import Dataset
     from descentlab.engine.cost import Cost
     from descentlab.engine.strategy import Platform, Strategy
-    from descentlab.engine.training import Arrays, Cohort, Run, Training
+    from descentlab.engine.training import Cohort, Run, Training
     from descentlab.store.checkpoints import Checkpoint
 
 
@@ -89,41 +90,6 @@ class Tally(NamedTuple):
     steps: int = 0
 
 
-class Datasets:
-    """The data sets of a study, each loaded once, its arrays shared between cohorts."""
-
-    def __init__(self) -> None:
-        self._loaded: dict[str, Dataset] = {}
-        self._inputs: dict[tuple[str, str], dict[str, Any]] = {}
-
-    def load(self, run: RunSpec) -> Dataset:
-        """Return the data set of a run."""
-        key = run.data.model_dump_json()
-        if key not in self._loaded:
-            self._loaded[key] = run.data.load()
-        return self._loaded[key]
-
-    def arrays(self, run: RunSpec, training: Training) -> Arrays:
-        """Return the data as programs take it; inputs are shared where precision is equal."""
-        from descentlab.engine.training import Arrays
-
-        arrays = Arrays.of(self.load(run), training.objective, training.precision)
-        key = run.data.model_dump_json(), run.precision
-        inputs = self._inputs.setdefault(key, {name: x for name, (x, _) in arrays.parts.items()})
-        used = _used(run, arrays.parts)
-        return Arrays({name: (inputs[name], arrays.parts[name][1]) for name in used})
-
-    def notes(self) -> list[dict[str, Any]]:
-        """Return the facts about every data set that was loaded, for provenance."""
-        return [{"name": d.name, **d.notes} for d in self._loaded.values()]
-
-
-def _used(run: RunSpec, parts: Iterable[str]) -> list[str]:
-    """Return the parts of the data that a run trains on or evaluates."""
-    chosen = run.record.parts
-    return [part for part in parts if part == "train" or chosen is None or part in chosen]
-
-
 def make_training(run: RunSpec, dataset: Dataset) -> Training:
     """Build what one compiled program trains from a run's specification."""
     import jax.numpy as jnp
@@ -182,7 +148,7 @@ def check_runs(
     recorded: set[str] = set()
     for run in structures.values():
         dataset = datasets.load(run)
-        parts = _used(run, [part for part in PARTS if getattr(dataset, part)])
+        parts = used_parts(run, [part for part in PARTS if getattr(dataset, part)])
         recorded.update(make_training(run, dataset).metrics(parts))
     for place, metric in metrics.items():
         if metric not in recorded:

@@ -14,8 +14,9 @@ from descentlab.core.errors import StoreError
 from descentlab.core.yaml import read_yaml, write_yaml
 from descentlab.store.folder import Folder
 from descentlab.store.provenance import locked, read_provenance, session, write_provenance
+from descentlab.studies.datasets import Datasets
 from descentlab.studies.load import differences
-from descentlab.studies.plan import CohortPlan, Datasets, Tally, check_runs, plan
+from descentlab.studies.plan import CohortPlan, Tally, check_runs, plan
 from descentlab.studies.prepare import USUAL, Options, Prepared, prepare
 from descentlab.studies.search.batches import Batches, continued
 from descentlab.studies.search.promotions import Promotions

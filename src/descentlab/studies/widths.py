@@ -21,7 +21,7 @@ from descentlab.studies.configurations import Configuration
 from descentlab.studies.spec import RunSpec
 
 if TYPE_CHECKING:
-    from descentlab.studies.plan import Datasets
+    from descentlab.studies.datasets import Datasets
 
 COMPILE_SECONDS = 2.0
 """What a core needs to compile the training of a perceptron (measured: 1.7 … 2.2)."""

@@ -12,7 +12,8 @@ from descentlab.store.folder import Folder
 from descentlab.store.provenance import read_provenance, write_provenance
 from descentlab.studies.claims.moment import SEQUENTIAL
 from descentlab.studies.claims.verdicts import judge
-from descentlab.studies.plan import Datasets, check_runs
+from descentlab.studies.datasets import Datasets
+from descentlab.studies.plan import check_runs
 from descentlab.studies.records import Records
 from descentlab.studies.run import Options, check_folder, prepare
 from descentlab.studies.spec import STUDY, Study
