@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -173,7 +174,10 @@ def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) ->
 
 
 def _figure(result: Result, found: SearchSummary) -> Markup | None:
-    """Return the curves of every bracket: those that went on, and those that did not."""
+    """Return the curves of every bracket: those that went on, and those that did not.
+
+    They are means over seeds, by which settings are ranked; bands would hide the lines.
+    """
     read = bands(result, found.metric, [t.configuration.id for t in found.trials], epochs=True)
     groups: dict[int, list[Trial]] = {}
     for trial in found.trials:
@@ -205,4 +209,5 @@ def _figure(result: Result, found: SearchSummary) -> Markup | None:
 
 def _line(trial: Trial, band: Band) -> Line:
     kept = trial.status in ("finished", "training")
-    return Line(trial.configuration.id, KEPT if kept else DROPPED, band, dashed=not kept)
+    mean = dataclasses.replace(band, low=band.low * math.nan, high=band.high * math.nan)
+    return Line(trial.configuration.id, KEPT if kept else DROPPED, mean, dashed=not kept)
