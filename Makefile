@@ -21,7 +21,7 @@ demo: $(VENV)/.run
 	@echo "The report: $(CURDIR)/$(DEMO)/report.html"
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 $(ARGS)
 
 check: $(VENV)/.docs
 	$(BIN)/ruff check .
