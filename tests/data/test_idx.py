@@ -56,6 +56,7 @@ def test_a_file_is_read_packed_or_not(tmp_path, pack):
         (gzip.compress(b"content")[:-6], "damaged gzip"),
         (gzip.compress(b"content" * 99)[:-20], "damaged gzip"),
     ],
+    ids=["empty", "nonsense", "cut short", "cut in half"],
 )
 def test_a_damaged_file_says_so(tmp_path, content, says):
     path = tmp_path / "train-images-idx3-ubyte.gz"
