@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import itertools
 
 import numpy as np
@@ -133,3 +134,23 @@ def test_a_stopped_study_goes_on_at_another_width(raw, tmp_path) -> None:
     np.testing.assert_allclose(
         records(result)["value"], records(alone)["value"], rtol=2e-3, atol=2e-3
     )
+
+
+def test_a_program_takes_runs_that_its_cohort_got_later(raw) -> None:
+    """As in a search by batches, whose cohorts grow."""
+    from descentlab.engine.lanes import Job, train
+    from descentlab.studies.execute import Programs
+
+    raw["vary"] = {"model.hidden": [[8], [48]]}
+    (before,) = planned(raw)
+    raw["vary"] = {"model.hidden": [[8], [12], [48]]}
+    (after,) = planned(raw)
+    assert before.cohort.name == after.cohort.name
+    programs, layout = Programs(), dataclasses.replace(before.strategy, width=1)
+    for run in before.cohort.runs[:2]:
+        list(train([Job(programs.of(before.cohort, layout), (run,))], 1))
+    compiled = programs.compilations
+    for run in after.cohort.runs[:3]:
+        (last,) = train([Job(programs.of(after.cohort, layout), (run,))], 1)
+        assert (last.diverged < 0).all()
+    assert programs.compilations == compiled + 1  # of the new width's initial weights

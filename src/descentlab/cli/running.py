@@ -118,7 +118,7 @@ def _plan_row(plan: CohortPlan) -> dict[str, Any]:
     widths = {c.leaves[0].shape[0] for c in plan.open_chunks} | (
         {plan.strategy.width} if plan.pending else set()
     )
-    starts = len(set(map(id, plan.cohort.narrower.values()))) or 1
+    starts = len({structure for structure, _ in plan.cohort.narrower.values()}) or 1
     return {
         "cohort": plan.cohort.name,
         "what": f"{spec.model.kind} · {spec.loss} · {spec.optimizer.kind} · {spec.batches.kind}",

@@ -92,11 +92,11 @@ class Program:
         return (*runs, *(runs[0],) * (self.strategy.width - len(runs)))
 
     def _corner(self, run: Run, wide: State) -> State:
-        training = self.cohort.narrower[run.id]
+        structure, training = self.cohort.narrower[run.id]
         cohort = dataclasses.replace(self.cohort, training=training, narrower={}, runs=(run,))
         alone = Program(cohort, dataclasses.replace(self.strategy, form="map", width=1))
         start = alone._laid_out(alone._one.start)
-        state = self._call(f"start-{id(training)}", start, *alone.inputs((run,)))
+        state = self._call(f"start {structure}", start, *alone.inputs((run,)))
         return jax.tree.map(lambda leaf, like: fitted(leaf, (1, *like.shape[1:])), state, wide)
 
     def precision(self) -> Any:

@@ -100,15 +100,16 @@ class Arrays:
 class Cohort:
     """Runs that share a structure and are trained by one compiled program.
 
-    ``narrower`` has, by id, the training of each run whose network is smaller: it begins
-    with its own initial weights in the corner of the cohort's, the others zero.
+    ``narrower`` has, by id, the structure and the training of each run whose network is
+    smaller: it begins with its own initial weights in the corner of the cohort's, the
+    others zero.
     """
 
     name: str
     training: Training
     arrays: Arrays
     runs: tuple[Run, ...]
-    narrower: Mapping[str, Training] = dataclasses.field(default_factory=dict)
+    narrower: Mapping[str, tuple[str, Training]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a cohort without work."""

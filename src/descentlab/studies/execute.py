@@ -67,12 +67,13 @@ class Programs(dict[tuple[str, int], Any]):
     """Programs by cohort and width, each compiled once however often it is trained with."""
 
     def of(self, cohort: Cohort, layout: Strategy) -> Program:
-        """Return the program of a cohort at a layout's width."""
+        """Return the program of a cohort at a layout's width; the cohort may have grown."""
         from descentlab.engine.program import Program
 
         key = cohort.name, layout.width
         if key not in self:
             self[key] = Program(cohort, layout)
+        self[key].cohort = cohort
         return self[key]
 
     @property

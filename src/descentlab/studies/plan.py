@@ -220,9 +220,10 @@ def _cohort(number: int, group: Group, seeds: Sequence[int], datasets: Datasets)
     if set(own) != {group.structure}:
         trainings = {structure: make_training(run, dataset) for structure, run in own.items()}
         narrower = {
-            str(RunName(c.id, seed)): trainings[split_floats(c.run)[0]]
+            str(RunName(c.id, seed)): (structure, trainings[structure])
             for seed in seeds
             for c, _ in group.members
+            if (structure := split_floats(c.run)[0])
         }
     digest = hashlib.sha256(group.structure.encode()).hexdigest()[:6]
     arrays = datasets.arrays(group.spec, training)

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from descentlab.evaluation.intervals import t_interval
-from descentlab.studies import configurations as expansion
 from descentlab.studies.claims.verdicts import Verdict, judge
 from descentlab.studies.configurations import Configuration
 from descentlab.studies.records import Records
@@ -46,7 +45,8 @@ class StudyResult(Records):
             last = sum(bracket.counts[-1] for bracket in self.study.rungs)
             done = len(self.frame())
             return done if self.search.over else max(done + 1, last * len(self.study.seeds))
-        return expansion.count(self.study) * len(self.study.seeds)
+        unasked = self.study.search.unasked if self.study.search is not None else 0
+        return (len(self.configurations) + unasked) * len(self.study.seeds)
 
     @property
     def complete(self) -> bool:

@@ -45,6 +45,11 @@ class Search(Spec):
         """Settings to draw; None for all of them."""
         return None
 
+    @property
+    def unasked(self) -> int:
+        """Settings that a sampler has yet to be asked for."""
+        return 0
+
 
 def _check_condition(path: str, on: str, parent: Any, wanted: Any) -> None:
     """Refuse a condition that no choice can meet."""
@@ -147,6 +152,11 @@ class Optuna(_Drawn):
     options: dict[str, Any] = {}
     batch: int = Field(default=8, ge=1)
     asked: tuple[Asked, ...] = ()
+
+    @property
+    def unasked(self) -> int:
+        """Settings that the sampler has yet to be asked for."""
+        return max(0, self.trials - len(self.asked))
 
 
 SEARCHES = Catalogue(

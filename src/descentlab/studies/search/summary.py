@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from descentlab.store.segments import query
-from descentlab.studies import configurations as expansion
 from descentlab.studies.configurations import Configuration
 from descentlab.studies.search.promotions import rung_values, search_standings
 from descentlab.studies.search.rungs import Rung, Standings
@@ -114,7 +113,7 @@ def summarise(result: Records) -> SearchSummary:
         tuple(trials),
         now,
         bool(study.rungs),
-        expansion.count(study) - len(result.configurations),
+        study.search.unasked if study.search else 0,
         _trained(result),
         len(study.seeds) * epochs * len(known),
         tuple(edges(study.search.space, finished[0].configuration)) if finished else (),  # type: ignore[union-attr]
