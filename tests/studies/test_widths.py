@@ -147,10 +147,10 @@ def test_a_program_takes_runs_that_its_cohort_got_later(raw) -> None:
     (after,) = planned(raw)
     assert before.cohort.name == after.cohort.name
     programs, layout = Programs(), dataclasses.replace(before.strategy, width=1)
-    for run in before.cohort.runs[:2]:
-        list(train([Job(programs.of(before.cohort, layout), (run,))], 1))
+    for each in before.cohort.runs[:2]:
+        list(train([Job(programs.of(before.cohort, layout), (each,))], 1))
     compiled = programs.compilations
-    for run in after.cohort.runs[:3]:
-        (last,) = train([Job(programs.of(after.cohort, layout), (run,))], 1)
+    for each in after.cohort.runs[:3]:
+        (last,) = train([Job(programs.of(after.cohort, layout), (each,))], 1)
         assert (last.diverged < 0).all()
     assert programs.compilations == compiled + 1  # of the new width's initial weights
