@@ -140,6 +140,50 @@ class Spirals(_Generated):
     noise: Noise = 0.05
 
 
+class LeastSquares(Data):
+    """Least squares with a known solution, minimum (noise²/2) and condition of the Hessian."""
+
+    kind: Literal["least_squares"] = "least_squares"
+    examples: int = Field(default=100, ge=1, le=10_000_000, description="How many rows.")
+    features: int = Field(default=5, ge=1, le=2000, description="How many columns.")
+    noise: float = Field(default=1.0, ge=0, description="Standard deviation of the residuals.")
+    condition: float = Field(
+        default=1.0,
+        ge=1,
+        description="Largest eigenvalue of the Hessian of the mean half squared error over the "
+        "smallest.",
+    )
+    seed: int = Field(
+        default=0, ge=0, description="Of the numbers; it has nothing to do with a study's seeds."
+    )
+    scale: Scale = "none"
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.examples < self.features:
+            raise ValueError(
+                f"{self.examples} examples of {self.features} features have no unique solution; "
+                "expected at least as many examples as features"
+            )
+        if self.features == 1 and self.condition != 1:
+            raise ValueError(
+                f"condition {self.condition:g}: one feature has one eigenvalue, so its condition "
+                "is 1; leave it out, or ask for more features"
+            )
+        if self.examples * self.features > MOST_VALUES:
+            raise ValueError(
+                f"{self.examples} examples × {self.features} features are more than "
+                f"{MOST_VALUES:,} numbers; ask for fewer"
+            )
+        return self
+
+    def raw(self) -> Raw:
+        """Draw the problem."""
+        from descentlab.data.least_squares import least_squares
+
+        return least_squares(self.examples, self.features, self.noise, self.condition, self.seed)
+
+
 class Mnist(Data):
     """MNIST: 60,000 + 10,000 handwritten digits of 28 × 28 pixels (LeCun et al. 1998)."""
 
@@ -255,6 +299,7 @@ CATALOGUE = Catalogue(
         "moons": Moons,
         "circles": Circles,
         "spirals": Spirals,
+        "least_squares": LeastSquares,
         "mnist": Mnist,
         "fashion-mnist": FashionMnist,
         "npz": Npz,
