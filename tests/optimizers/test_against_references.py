@@ -76,7 +76,7 @@ def ours(name: str, factor: str) -> np.ndarray:
 
         def body(carry, gradient):
             value = jnp.zeros(())
-            carry = optimizer.update(gradient, carry[1], carry[0], value=value, hvp=lambda v: v)
+            carry = optimizer.update(gradient, carry[1], carry[0], value=value, hvp=lambda v: v, loss=lambda p: value)
             return carry, carry[0]
 
         return jax.lax.scan(body, (start, optimizer.init(start)), gradients)[1]

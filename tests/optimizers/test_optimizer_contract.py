@@ -79,7 +79,7 @@ class Broken(OptimizerContract):
         def init(self, parameters):
             return jnp.zeros((), jnp.int32)
 
-        def update(self, gradients, state, parameters, *, value, hvp):
+        def update(self, gradients, state, parameters, *, value, hvp, loss):
             moved = optax.apply_updates(parameters, gradients)
             return moved, (state + 1).astype(jnp.float32)
 
@@ -111,7 +111,7 @@ def test_line_searches_are_refused_and_so_is_what_is_no_transformation():
     start = jnp.ones(2)
     optimizer = from_optax(optax.lbfgs())
     with pytest.raises(SpecError, match="line search"):
-        optimizer.update(start, optimizer.init(start), start, value=jnp.ones(()), hvp=None)
+        optimizer.update(start, optimizer.init(start), start, value=jnp.ones(()), hvp=None, loss=None)
     with pytest.raises(SpecError, match=r"such as optax\.sgd\(0\.1\), found float"):
         from_optax(0.1)  # type: ignore[arg-type]
 
@@ -122,7 +122,7 @@ def test_any_optax_transformation_moves_as_optax_says():
     state, optax_state, expected = ours.init(start), theirs.init(start), start
     moved = start
     for _ in range(3):
-        moved, state = ours.update(gradient, state, moved, value=jnp.ones(()), hvp=None)
+        moved, state = ours.update(gradient, state, moved, value=jnp.ones(()), hvp=None, loss=None)
         updates, optax_state = theirs.update(gradient, optax_state, expected)
         expected = optax.apply_updates(expected, updates)
     np.testing.assert_array_equal(moved, expected)

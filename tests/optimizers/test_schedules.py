@@ -104,7 +104,7 @@ def test_the_applied_rate_is_the_learning_rate_times_the_factor_from_step_0_on(n
     theta = jnp.zeros(())
     state = optimizer.init(theta)
     for step in range(12):
-        moved, state = optimizer.update(jnp.ones(()), state, theta, value=theta, hvp=None)
+        moved, state = optimizer.update(jnp.ones(()), state, theta, value=theta, hvp=None, loss=None)
         expected = 0.5 * float(schedule(jnp.asarray(step, jnp.int32)))
         assert float(theta - moved) == pytest.approx(expected, rel=1e-5, abs=1e-6)
         theta = moved

@@ -148,6 +148,7 @@ def check_optimizer(make: Make, build: Build, floats: Mapping[str, Any], precisi
                 parameters,
                 value=jnp.zeros((), precision),
                 hvp=lambda vector: vector,
+                loss=lambda parameters: jnp.zeros(()),
             )
             return parameters, new, optimizer.evaluation_parameters(new, state)
         except DescentLabError:

@@ -240,13 +240,13 @@ class OneRun:
             return mean(objective.loss(outputs, targets)), outputs
 
         (value, outputs), gradients = jax.value_and_grad(loss, has_aux=True)(state.parameters)
-        gradient = jax.grad(lambda parameters: loss(parameters)[0])
+        batch_loss = lambda parameters: loss(parameters)[0]  # noqa: E731
 
         def hvp(vector: Any) -> Any:
-            return jax.jvp(gradient, (state.parameters,), (vector,))[1]
+            return jax.jvp(jax.grad(batch_loss), (state.parameters,), (vector,))[1]
 
         parameters, optimizer_state = call.optimizer.update(
-            gradients, state.optimizer, state.parameters, value=value, hvp=hvp
+            gradients, state.optimizer, state.parameters, value=value, hvp=hvp, loss=batch_loss
         )
         return State(
             parameters=parameters,

@@ -116,7 +116,7 @@ def _update(optimizer: Optimizer, parameters: PyTree, state: PyTree) -> tuple[Py
     def hvp(vector: PyTree) -> PyTree:
         return jax.jvp(jax.grad(_loss), (parameters,), (vector,))[1]
 
-    return optimizer.update(gradients, state, parameters, value=value, hvp=hvp)
+    return optimizer.update(gradients, state, parameters, value=value, hvp=hvp, loss=_loss)
 
 
 def _form(tree: PyTree) -> Any:

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
-import jax
 import optax
 from jaxtyping import Array, Float, Int, PyTree
 
 from descentlab.core.errors import SpecError
-from descentlab.optimizers.schedules import constant
 
 Schedule = Callable[[Int[Array, ""]], Any]
 """A factor on the learning rate as a pure function of the number of updates before this one."""
 
+Loss = Callable[[PyTree], Float[Array, ""]]
+"""The loss of this update's batch as a function of the parameters, the same dropout included."""
+
 
 @runtime_checkable
 class Optimizer(Protocol):
-    """What the engine asks of an optimizer; all three are pure functions.
+    """What the engine asks of an optimizer; all are pure functions.
 
     :class:`descentlab.optimizers.contract.OptimizerContract` tests what is promised here.
+    An optimizer may also have :class:`Reading`'s and :class:`Resettable`'s methods.
     """
 
     def init(self, parameters: PyTree) -> PyTree:
@@ -35,6 +37,7 @@ class Optimizer(Protocol):
         *,
         value: Float[Array, ""],
         hvp: Callable[[PyTree], PyTree],
+        loss: Loss,
     ) -> tuple[PyTree, PyTree]:
         """Return the new parameters and state, with the dtypes that they had.
 
@@ -44,12 +47,36 @@ class Optimizer(Protocol):
             parameters: before the update.
             value: the batch's loss.
             hvp: the product of the batch loss's Hessian with a vector.
+            loss: the batch's loss as a function of the parameters.
         """
         ...
 
     def evaluation_parameters(self, parameters: PyTree, state: PyTree) -> PyTree:
         """Return what is evaluated: the parameters, or slow weights, or an average."""
         ...
+
+
+@runtime_checkable
+class Reading(Protocol):
+    """An optimizer that reports numbers of each update, such as the rate that it applied."""
+
+    def readings(self, state: PyTree) -> dict[str, Float[Array, ""]]:
+        """Return the numbers of the update that led to ``state``, by name; always the same."""
+        ...
+
+
+@runtime_checkable
+class Resettable(Protocol):
+    """An optimizer whose moments and velocities can begin anew; its schedule goes on."""
+
+    def reset(self, state: PyTree, parameters: PyTree) -> PyTree:
+        """Return the state as at first, but for the count that the schedule goes by."""
+        ...
+
+
+def readings_of(optimizer: Optimizer, state: PyTree) -> dict[str, Float[Array, ""]]:
+    """Return what an optimizer reports of its last update; nothing if it reports nothing."""
+    return optimizer.readings(state) if isinstance(optimizer, Reading) else {}
 
 
 class OptaxOptimizer:
@@ -68,21 +95,12 @@ class OptaxOptimizer:
         return self._transformation.init(parameters)
 
     def update(
-        self, gradients: PyTree, state: PyTree, parameters: PyTree, *, value: Any, hvp: Any
-    ) -> tuple[PyTree, PyTree]:
+        self, gradients: PyTree, state: PyTree, parameters: PyTree, *, value: Any, hvp: Any, loss: Any
+    ) -> tuple[PyTree, PyTree]:  # fmt: skip
         """Return parameters + the transformation's updates."""
-        try:
-            updates, state = self._transformation.update(
-                gradients, state, parameters, value=value, grad=gradients
-            )
-        except TypeError as error:
-            if "value_fn" not in str(error):
-                raise
-            raise SpecError(
-                "run.optimizer: this Optax transformation evaluates the loss function itself "
-                "(value_fn: a line search, L-BFGS), which is not supported; use one that works "
-                "on gradients and the loss's value"
-            ) from error
+        updates, state = self._transformation.update(
+            gradients, state, parameters, value=value, grad=gradients, value_fn=loss
+        )
         return optax.apply_updates(parameters, updates), state
 
     def evaluation_parameters(self, parameters: PyTree, state: PyTree) -> PyTree:
@@ -96,9 +114,8 @@ def from_optax(
 ) -> Optimizer:
     """Wrap an Optax transformation, learning rate and sign included: θ ← θ + updates.
 
-    Transformations with extra arguments get ``value`` (the batch's loss) and ``grad``. Those
-    that need a function to evaluate again (``value_fn``: line searches, L-BFGS) are not
-    supported, and fail with a :class:`SpecError` at their first update.
+    Transformations with extra arguments get ``value`` (the batch's loss), ``grad`` and
+    ``value_fn`` (the loss as a function of the parameters, for line searches).
 
     Args:
         transformation: of the gradients, such as ``optax.adamw(1e-3)``.
@@ -109,8 +126,10 @@ def from_optax(
     Example:
         >>> import jax.numpy as jnp, optax
         >>> optimizer = from_optax(optax.sgd(0.5))
-        >>> start = jnp.ones(2)
-        >>> new, _ = optimizer.update(start, optimizer.init(start), start, value=1.0, hvp=None)
+        >>> start, half = jnp.ones(2), lambda x: (x**2).sum() / 2
+        >>> new, _ = optimizer.update(
+        ...     start, optimizer.init(start), start, value=1.0, hvp=None, loss=half
+        ... )
         >>> new.tolist()
         [0.5, 0.5]
     """
@@ -120,30 +139,3 @@ def from_optax(
             f"optax.sgd(0.1), found {type(transformation).__name__}"
         )
     return OptaxOptimizer(transformation, evaluate)
-
-
-def descend(
-    direction: optax.GradientTransformation, learning_rate: Any, schedule: Schedule = constant
-) -> Optimizer:
-    """Return θ ← θ - η·s(t)·d, with direction d and schedule factor s at t = 0, 1, ….
-
-    The rate is applied after the direction, so after any buffer in it, as in PyTorch
-    and Optax (Keras scales inside the velocity; the two part when the rate changes).
-    Updates are counted only where the schedule needs it.
-    """
-    if schedule is constant:
-        return from_optax(optax.chain(direction, _scale(-learning_rate)))
-
-    def rate(step: Int[Array, ""]) -> Any:
-        return -learning_rate * schedule(step)
-
-    return from_optax(optax.chain(direction, optax.scale_by_schedule(rate)))
-
-
-def _scale(factor: Any) -> optax.GradientTransformation:
-    """Scale by a factor that may be traced, which ``optax.scale`` does not promise to take."""
-
-    def update(updates: PyTree, state: Any, parameters: Any = None) -> tuple[PyTree, Any]:
-        return jax.tree.map(lambda g: factor * g, updates), state
-
-    return optax.GradientTransformation(lambda parameters: optax.EmptyState(), update)

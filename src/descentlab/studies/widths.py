@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from descentlab.core.spec import split_floats
 from descentlab.models.specs import MultiLayerPerceptron
-from descentlab.optimizers.specs import SGD, Adam, RMSProp
+from descentlab.optimizers.rules.adam import Adam, AdamW
+from descentlab.optimizers.rules.rmsprop import RMSProp
+from descentlab.optimizers.rules.sgd import SGD
 from descentlab.studies.configurations import Configuration
 from descentlab.studies.spec import RunSpec
 
@@ -85,7 +87,12 @@ def _rest(group: Group) -> str | None:
     """Return what groups must have in common to be joined, None if this one cannot be."""
     run = group.spec
     model, optimizer = run.model, run.optimizer
-    if type(model) is not MultiLayerPerceptron or type(optimizer) not in (SGD, RMSProp, Adam):
+    if type(model) is not MultiLayerPerceptron or type(optimizer) not in (
+        SGD,
+        RMSProp,
+        Adam,
+        AdamW,
+    ):
         return None
     if model.dropout is not None or model.activation not in ZERO_AT_ZERO or run.record.checkpoint:
         return None

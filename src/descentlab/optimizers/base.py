@@ -1,0 +1,104 @@
+"""What the specifications of optimizers have in common: flavours, clipping, penalties."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
+
+from pydantic import Field, model_validator
+
+from descentlab.core.spec import Spec
+from descentlab.optimizers.clipping import ClipField
+
+if TYPE_CHECKING:
+    import optax
+
+    from descentlab.optimizers.protocol import Optimizer, Schedule
+
+Decay = Annotated[float, Field(ge=0, lt=1)]
+Rate = Annotated[float, Field(ge=0)]
+Epsilon = Annotated[float, Field(gt=0)]
+Strength = Annotated[float, Field(ge=0)]
+
+
+class OptimizerSpec(Spec):
+    """Base of the optimizers' specifications.
+
+    A ``flavour`` names a library, or the paper, whose conventions are to be followed. It
+    fills the fields that it speaks of and that are not given, so that a resolved
+    specification says all that matters.
+    """
+
+    FLAVOURS: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """What each flavour fills in; the first is the default, and its values the fields' own."""
+
+    SOURCE: ClassVar[str] = ""
+    """Paper, for lists."""
+
+    def build(self, schedule: Schedule) -> Optimizer:
+        """Return the optimizer; called inside a compiled program, so floats may be traced."""
+        raise NotImplementedError
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled(cls, raw: Any) -> Any:
+        if not isinstance(raw, Mapping) or not cls.FLAVOURS:
+            return raw
+        flavour = raw.get("flavour", next(iter(cls.FLAVOURS)))
+        filled = cls.FLAVOURS.get(flavour, {}) if isinstance(flavour, str) else {}
+        return {**filled, **raw}
+
+
+class Direction(NamedTuple):
+    """What the rate scales, and what then keeps the scaled: see :class:`Descent`."""
+
+    before: optax.GradientTransformation
+    after: optax.GradientTransformation | None = None
+
+
+class FirstOrder(OptimizerSpec):
+    """Base of the rules that turn gradients into a direction, and step along it.
+
+    Before the rule the mean of ``accumulate`` batches' gradients is taken, then ``clip``
+    clips it, then the penalties' gradients are added, g + l2·θ + l1·sign(θ), as PyTorch's
+    ``weight_decay`` of SGD and Adam adds its own. ``weight_decay`` is decoupled from
+    the gradients instead: θ ← θ - η s(t) λ θ beside the rule's step, as AdamW's. Neither is
+    part of the loss that is recorded.
+    """
+
+    learning_rate: Rate = 0.01
+    l2: Strength | None = None
+    l1: Strength | None = None
+    weight_decay: Strength | None = None
+    clip: ClipField | None = None
+    accumulate: int = Field(default=1, ge=1)
+
+    def direction(self) -> Direction:
+        """Return the rule's direction; called inside a compiled program."""
+        raise NotImplementedError
+
+    def build(self, schedule: Schedule) -> Optimizer:
+        """Return the optimizer."""
+        import optax
+
+        from descentlab.optimizers.accumulation import accumulated
+        from descentlab.optimizers.descent import Descent
+
+        rule = self.direction()
+        descent = Descent(
+            optax.chain(*self.preparations(), rule.before),
+            self.learning_rate,
+            schedule,
+            velocity=rule.after,
+            weight_decay=self.weight_decay,
+            decay_scaled_by=getattr(self, "decay_scaled_by", "rate"),
+        )
+        return accumulated(descent, self.accumulate)
+
+    def preparations(self) -> list[optax.GradientTransformation]:
+        """Return what is done to the gradients before the rule, in order."""
+        from descentlab.optimizers.penalties import l1_penalty, l2_penalty
+
+        found = [] if self.clip is None else [self.clip.build()]
+        found += [] if self.l2 is None else [l2_penalty(self.l2)]
+        return found + ([] if self.l1 is None else [l1_penalty(self.l1)])

@@ -1,0 +1,1 @@
+"""The rules of the catalogue, one a file: specification, equation, source, conventions."""

@@ -1,0 +1,94 @@
+"""Stochastic gradient descent, plain, with momentum, or with Nesterov's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+from pydantic import model_validator
+
+from descentlab.optimizers.base import Decay, Direction, FirstOrder
+
+if TYPE_CHECKING:
+    import optax
+
+
+class SGD(FirstOrder):
+    """Stochastic gradient descent, plain, with momentum, or with Nesterov's.
+
+    b ← μ b + (1-d) g;  θ ← θ - η b,  and with ``nesterov``  θ ← θ - η (g + μ b).
+
+    b starts at zero, and ``dampening`` d is none by default. Where libraries differ:
+
+    - ``rate``: PyTorch and Optax apply the rate ``after`` the buffer; Keras keeps it
+      ``inside``, b ← μ b + η g and θ ← θ - b, as Polyak's equation has it. The two part once
+      the rate changes.
+    - ``dampen_first``: PyTorch's first buffer is g, undampened; an average that starts at zero
+      (Optax's ``ema``) is dampened from the first.
+    - Nesterov by g + μ b is what PyTorch, Optax and Keras do. Sutskever et al. 2013, eqs. 3-4,
+      take the gradient ahead, at θ + μ v; the iterates that they store are shifted by μ v, the
+      points at which gradients are taken are the same.
+
+    Sources: Polyak 1964, eq. 9; Nesterov 1983; ``torch.optim.SGD``.
+    """
+
+    SOURCE: ClassVar[str] = "Robbins & Monro 1951; Polyak 1964; Nesterov 1983"
+    FLAVOURS: ClassVar[dict[str, dict[str, Any]]] = {
+        "torch": {"learning_rate": 0.01, "rate": "after", "dampen_first": False},
+        "optax": {"learning_rate": 0.01, "rate": "after", "dampen_first": True},
+        "keras": {"learning_rate": 0.01, "rate": "inside", "dampen_first": True},
+        "paper": {"learning_rate": 0.01, "rate": "inside", "dampen_first": True},
+    }
+
+    kind: Literal["sgd"] = "sgd"
+    flavour: Literal["torch", "optax", "keras", "paper"] = "torch"
+    momentum: Decay | None = None
+    nesterov: bool = False
+    dampening: Decay | None = None
+    dampen_first: bool = False
+    rate: Literal["after", "inside"] = "after"
+
+    @model_validator(mode="after")
+    def _momentum_where_it_is_needed(self) -> SGD:
+        if self.momentum is None and (self.nesterov or self.dampening is not None):
+            field = "nesterov: true" if self.nesterov else "dampening"
+            raise ValueError(f"'{field}' needs a 'momentum', such as 0.9")
+        if self.nesterov and self.dampening is not None:
+            raise ValueError("'nesterov: true' takes no 'dampening'")
+        return self
+
+    def direction(self) -> Direction:
+        """Return the buffer, before the rate or after it."""
+        import optax
+
+        if self.momentum is None:
+            return Direction(optax.identity())
+        buffer = optax.trace(self.momentum, self.nesterov)
+        if self.dampening is not None:
+            buffer = dampened(self.momentum, self.dampening, first=self.dampen_first)
+        if self.rate == "after":
+            return Direction(buffer)
+        return Direction(optax.identity(), buffer)
+
+
+def dampened(momentum: Any, dampening: Any, *, first: bool) -> optax.GradientTransformation:
+    """Return b ← μ b + (1-d) g; without ``first`` the first buffer is g itself.
+
+    Source: ``torch.optim.SGD``, algorithm in its documentation.
+    """
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    class DampenedState(NamedTuple):
+        buffer: Any
+        begun: Any
+
+    def init(parameters: Any) -> DampenedState:
+        return DampenedState(jax.tree.map(jnp.zeros_like, parameters), jnp.zeros((), bool))
+
+    def update(updates: Any, state: DampenedState, parameters: Any = None) -> tuple[Any, Any]:
+        share = 1 - dampening if first else jnp.where(state.begun, 1 - dampening, 1.0)
+        buffer = jax.tree.map(lambda b, g: momentum * b + share * g, state.buffer, updates)
+        return buffer, DampenedState(buffer, jnp.ones((), bool))
+
+    return optax.GradientTransformation(init, update)
