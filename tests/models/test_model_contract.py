@@ -29,6 +29,10 @@ class TestMLP(ModelContract):
     spec = {"kind": "mlp", "hidden": [5], "activation": "gelu", "dropout": 0.3}
 
 
+class TestPoint(ModelContract):
+    spec = {"kind": "point", "start": [1.0, -2.0, 0.5], "spread": 0.3}
+
+
 class TestOwnClass(ModelContract):
     spec = {"kind": f"{OWN}:Net", "settings": {"width": 6, "rate": 0.25}}
 

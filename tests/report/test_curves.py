@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -127,3 +128,11 @@ def test_labels_keep_apart_and_in_order(wanted: list[float], apart: float) -> No
     if len(wanted) > 1 and np.diff(np.sort(wanted)).min() >= apart:
         np.testing.assert_allclose(places, wanted, atol=1e-9)
     assert np.mean(places) == pytest.approx(np.mean(wanted)) if wanted else len(places) == 0
+
+
+def test_a_coordinate_is_neither_an_accuracy_nor_drawn_to_where_a_run_fled() -> None:
+    near, far = flat(0.9, 0.9999999), replace(flat(0.9, -1e30), crosses=((1.0, -1e30),))
+    axis = axis_of("train_x2", [near, far])
+    assert axis.kind == "linear"
+    assert axis.low > 0.5
+    assert axis.high < 1.5

@@ -119,9 +119,10 @@ def _plan_row(plan: CohortPlan) -> dict[str, Any]:
         {plan.strategy.width} if plan.pending else set()
     )
     starts = len({structure for structure, _ in plan.cohort.narrower.values()}) or 1
+    minimised = spec.objective.minimised(spec.loss)
     return {
         "cohort": plan.cohort.name,
-        "what": f"{spec.model.kind} · {spec.loss} · {spec.optimizer.kind} · {spec.batches.kind}",
+        "what": f"{spec.model.kind} · {minimised} · {spec.optimizer.kind} · {spec.batches.kind}",
         "runs": len(plan.pending),
         "resumed": sum(len(c.runs) for c in plan.open_chunks),
         "parameters": plan.cost.parameters,

@@ -22,7 +22,7 @@ from descentlab.data.specs import CATALOGUE
 
 PUBLIC = {"mnist": MNIST, "fashion-mnist": FASHION_MNIST}
 OWN = ("npz", "csv", "parquet")
-GENERATED = ("blobs", "moons", "circles", "spirals")
+GENERATED = ("blobs", "moons", "circles", "spirals", "least_squares")
 
 
 class _Facts(NamedTuple):
@@ -38,6 +38,7 @@ _FACTS = {
     "mnist": _Facts("60,000 + 10,000", "CC BY-SA 3.0"),
     "fashion-mnist": _Facts("60,000 + 10,000", "MIT"),
     **dict.fromkeys(GENERATED, _Facts("as many as asked for", "none needed: generated")),
+    "none": _Facts("none", "none needed"),
     **dict.fromkeys(OWN, _Facts("the file's", "the file's")),
 }
 
@@ -115,6 +116,8 @@ def _entry(name: str) -> dict[str, Any]:
         where, how = _public(PUBLIC[name])
     elif name in OWN:
         where, how = None, "your own file: give its 'path'"
+    elif name == "none":
+        where, how = "nowhere", "nothing to get: it is the absence of data"
     elif name in GENERATED:
         where, how = "generated", "nothing to get: it is generated"
     elif name in _FACTS:

@@ -184,6 +184,30 @@ class LeastSquares(Data):
         return least_squares(self.examples, self.features, self.noise, self.condition, self.seed)
 
 
+class NoData(Data):
+    """No data: one example without features that matter, for landscapes."""
+
+    kind: Literal["none"] = "none"
+    scale: Scale = "none"
+
+    @model_validator(mode="after")
+    def _nothing_to_do(self) -> Self:
+        if self.split != Split() or self.scale != "none":
+            raise ValueError("there is nothing to split or to scale; leave both out")
+        return self
+
+    def load(self, features: int = 1) -> Dataset:
+        """Return one training example of that many zeros, and nothing else."""
+        import numpy as np
+
+        from descentlab.data.dataset import Dataset, Examples
+
+        train = Examples(np.zeros((1, features)), np.zeros((1, 1)))
+        return Dataset(
+            "none", train, None, None, (), {"what": "none: a function of the point alone"}
+        )
+
+
 class Mnist(Data):
     """MNIST: 60,000 + 10,000 handwritten digits of 28 × 28 pixels (LeCun et al. 1998)."""
 
@@ -300,6 +324,7 @@ CATALOGUE = Catalogue(
         "circles": Circles,
         "spirals": Spirals,
         "least_squares": LeastSquares,
+        "none": NoData,
         "mnist": Mnist,
         "fashion-mnist": FashionMnist,
         "npz": Npz,

@@ -1,4 +1,4 @@
-"""Models by name: linear, logistic, multi-layer perceptron, and one's own.
+"""Models by name: linear, logistic, multi-layer perceptron, a point, and one's own.
 
 Convolutional models come with a later release; they will be kinds of this catalogue.
 """
@@ -94,6 +94,28 @@ class MultiLayerPerceptron(Model):
             key=key,
             dtype=dtype,
         )
+
+
+class Point(Model):
+    """A point: the parameters are the output; where a landscape's descent starts.
+
+    ``start`` is displaced by a seed's normal deviates times ``spread``.
+    """
+
+    kind: Literal["point"] = "point"
+    start: tuple[float, ...] = Field(min_length=1)
+    spread: float = Field(default=0.0, ge=0)
+
+    @property
+    def variables(self) -> int:
+        """The number of coordinates."""
+        return len(self.start)
+
+    def build(self, input_shape: tuple[int, ...], outputs: int, *, key: Any, dtype: Any) -> Any:
+        """Return the module."""
+        from descentlab.models.point import PointModule
+
+        return PointModule(self.start, self.spread, key=key, dtype=dtype)
 
 
 class Imported(Model):
@@ -194,6 +216,6 @@ def _imported(kind: str, found: Any) -> type[Spec]:
 
 CATALOGUE = Catalogue(
     "model",
-    {"linear": Linear, "logistic": Logistic, "mlp": MultiLayerPerceptron},
+    {"linear": Linear, "logistic": Logistic, "mlp": MultiLayerPerceptron, "point": Point},
     wrap=_imported,
 )

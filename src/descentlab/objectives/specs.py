@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
 from descentlab.core.catalogue import Catalogue
 from descentlab.core.errors import DataError, SpecError, unknown
@@ -29,6 +30,10 @@ class ObjectiveSpec(Spec):
             SpecError: the loss is unknown or does not fit the data.
         """
         raise NotImplementedError
+
+    def minimised(self, loss: str) -> str:
+        """Return the name of what is minimised."""
+        return loss
 
 
 class Classification(ObjectiveSpec):
@@ -101,6 +106,90 @@ class Regression(ObjectiveSpec):
         )
 
 
+FunctionName = Literal[
+    "saddle", "rosenbrock", "himmelblau", "styblinski_tang", "goldstein_price", "quadratic"
+]
+VARIABLES = {"saddle": 2, "himmelblau": 2, "goldstein_price": 2}
+"""Functions of a fixed number of variables; the others take any."""
+
+NO_LOSS = "cross_entropy"  # the run's default, which a landscape does not look at
+MOST_COORDINATES = 4
+
+
+class Landscape(ObjectiveSpec):
+    """A function of a point is minimised; its value and up to four coordinates are recorded.
+
+    ``condition`` is structure: another one is another program.
+    """
+
+    floats_are_data: ClassVar[bool] = False
+    kind: Literal["landscape"] = "landscape"
+    function: FunctionName
+    condition: Annotated[float, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _condition_of_quadratic(self) -> Self:
+        if (self.function == "quadratic") == (self.condition is None):
+            raise ValueError(
+                "quadratic needs 'condition', its largest curvature over the smallest, such as 100"
+                if self.condition is None
+                else f"'condition' {self.condition:g} is for 'function: quadratic'; "
+                f"{self.function} has none to set"
+            )
+        return self
+
+    def check(self, loss: str, variables: int) -> None:
+        """Raise :class:`SpecError` for a loss, and for a point of other dimensions."""
+        if loss != NO_LOSS:
+            raise SpecError(
+                f"run.loss: '{loss}' does not apply to 'objective: landscape', which minimises "
+                f"{self.function} itself; leave it out"
+            )
+        wanted, least = VARIABLES.get(self.function), 2 if self.function == "rosenbrock" else 1
+        if (variables != wanted) if wanted else (variables < least):
+            takes = f"{wanted} variables" if wanted else f"at least {least} variables"
+            raise SpecError(
+                f"run.model.start: {self.function} is a function of {takes}; "
+                f"found {variables} number{'' if variables == 1 else 's'}"
+            )
+        if variables == 1 and self.condition not in (None, 1):
+            raise SpecError(
+                f"run.objective.condition: {self.condition:g} needs two variables at least; "
+                "with the one of 'run.model.start' expected 1"
+            )
+
+    def build(self, loss: str, dataset: Dataset) -> Objective:
+        """Return the objective of a point with as many coordinates as an example has."""
+        from descentlab.objectives import landscapes
+        from descentlab.objectives.objective import Objective
+
+        variables = dataset.train.inputs.shape[1]
+        self.check(loss, variables)
+        function = getattr(landscapes, self.function)
+        if self.condition is not None:
+            function = function(self.condition)
+
+        def value(outputs: Any, targets: Any) -> Any:
+            return function(outputs)
+
+        shown = range(variables if variables <= MOST_COORDINATES else 0)
+        coordinates = {f"x{i + 1}": _coordinate(i) for i in shown}
+        return Objective(
+            outputs=variables,
+            loss=value,
+            metrics={"loss": value, **coordinates},
+            prepare=lambda targets: _numbers(targets, None, dataset.name),
+        )
+
+    def minimised(self, loss: str) -> str:
+        """Return the function's name."""
+        return self.function
+
+
+def _coordinate(index: int) -> Any:
+    return lambda outputs, targets: outputs[:, index]
+
+
 def _loss(name: str) -> Any:
     from descentlab.objectives import losses
 
@@ -161,4 +250,7 @@ def _one_hot(function: Any, classes: int) -> Any:
     return compared
 
 
-CATALOGUE = Catalogue("objective", {"classification": Classification, "regression": Regression})
+CATALOGUE = Catalogue(
+    "objective",
+    {"classification": Classification, "regression": Regression, "landscape": Landscape},
+)

@@ -11,6 +11,7 @@ import numpy as np
 from descentlab.report import numbers
 from descentlab.report.answers import lower_is_better
 from descentlab.report.curves import Band
+from descentlab.report.names import is_coordinate
 
 DECADES = 2.0  # span of a loss from which its axis is logarithmic
 ERRORS = 8.0  # ratio of errors from which an accuracy is spaced by their logarithm
@@ -72,6 +73,8 @@ def axis_of(metric: str, bands: Iterable[Band]) -> Axis:
     others can still be read.
     """
     bands = [band for band in bands if len(band.mean)]
+    if is_coordinate(metric):  # a point that ran away would leave nothing of the others' paths
+        bands = [band for band in bands if not band.crosses] or bands
     means = np.concatenate([band.mean for band in bands] or [np.zeros(1)])
     means = means[np.isfinite(means)]
     if not len(means):
@@ -84,7 +87,7 @@ def axis_of(metric: str, bands: Iterable[Band]) -> Axis:
         low, high = float(positive.min()), min(float(means.max()), ceiling)
         if high > low * 10**DECADES:
             return Axis("log", max(low, high * 1e-12), high)
-    elif not loss and means.min() >= 0 and means.max() <= 1:
+    elif not loss and not is_coordinate(metric) and means.min() >= 0 and means.max() <= 1:
         errors = 1 - means
         positive = errors[errors > 1e-12]
         if len(positive) and positive.max() > ERRORS * positive.min():

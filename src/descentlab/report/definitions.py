@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from descentlab.report.answers import Answers, Result
-from descentlab.report.names import metric_name
+from descentlab.report.names import is_coordinate, metric_name
 from descentlab.report.settings import settings
 
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
@@ -54,6 +54,11 @@ def general_definitions(found: Answers) -> list[tuple[str, str]]:
 
 def _define(result: Result, metric: str) -> str:
     part, _, what = metric.partition("_")
+    functions = [str(name).replace("_", "-") for name in settings(result, "objective.function")]
+    if what == "loss" and functions:
+        return f"Value of the function at the point: {', '.join(functions)}."
+    if is_coordinate(metric):
+        return f"Coordinate {what[1:]} of the point."
     if what == "loss":
         kinds = [LOSSES.get(str(kind), str(kind)) for kind in settings(result, "loss")]
         text = (

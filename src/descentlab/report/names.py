@@ -7,12 +7,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 ABSENT = "–"
+COORDINATE = re.compile(r"_x\d+$")
 LAST = re.compile(r"^.*?([^.]*(\.\d+)*)$")  # a place in a list belongs to the list's name
 
 
 def metric_name(metric: str) -> str:
     """Return ``test_accuracy`` as 'test accuracy'."""
     return metric.replace("_", " ")
+
+
+def is_coordinate(metric: str) -> bool:
+    """Return whether a metric such as ``train_x1`` is a coordinate: neither good nor bad."""
+    return COORDINATE.search(metric) is not None
 
 
 def factor_names(factors: Sequence[str]) -> dict[str, str]:

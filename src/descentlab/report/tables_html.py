@@ -11,7 +11,7 @@ from descentlab.report.answers import Answers, Row, lower_is_better
 from descentlab.report.axes import Axis
 from descentlab.report.forest import axis, mark, scale_of
 from descentlab.report.markup import Markup, join, tag
-from descentlab.report.names import ABSENT, metric_name
+from descentlab.report.names import ABSENT, is_coordinate, metric_name
 from descentlab.report.tables import AnswerTable, Cell, Pivot
 
 NBSP = "\u00a0"
@@ -105,6 +105,8 @@ def _headings(table: AnswerTable, found: Answers, scale: Axis | None) -> list[Ma
         head.append(tag("th", "run", scope="col"))
     for index, metric in enumerate(table.metrics):
         better = "lower is better" if lower_is_better(metric) else "higher is better"
+        if is_coordinate(metric):
+            better = "where it ended"
         head.append(_numeric(metric_name(metric), better))
         if index == 0:
             head.append(

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from descentlab.core.errors import SpecError, unknown
+from descentlab.studies.landscapes import check_landscape
 from descentlab.studies.spec import Grid, RunSpec, Study
 
 ASK_ABOVE = 100_000
@@ -251,7 +252,32 @@ def _base(study: Study, keys: list[_Key], plain: list[dict]) -> dict[str, Any]:
             if not any(f"{path}.".startswith(f"{other}.") for other in own):
                 set_path(base, path, at_path(run, path))
                 break
+    for path in paths:
+        if path.endswith(".flavour"):
+            _leave_to_flavours(base, path.removesuffix(".flavour"), study.run, plain)
     return base
+
+
+def _leave_to_flavours(
+    base: dict[str, Any], place: str, raw: dict[str, Any], plain: list[dict[str, Any]]
+) -> None:
+    """Take out of the base what a varied flavour fills in: each has values of its own."""
+    given = _there(raw, place)
+    filled = [fields for run in plain if (fields := _there(run, place))]
+    fields = _there(base, place)
+    for name in list(fields):
+        differs = any(other.get(name) != fields[name] for other in filled)
+        if differs and name not in given and name != "flavour":
+            del fields[name]
+
+
+def _there(run: dict[str, Any], place: str) -> dict[str, Any]:
+    """Return the fields at a path; none where a name stands for them or nothing is there."""
+    try:
+        found = at_path(run, place)
+    except (KeyError, TypeError, IndexError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _depth(path: str) -> int:
@@ -277,12 +303,14 @@ def _run_of(study: Study, sets: Mapping[str, Any], place: str = "vary") -> RunSp
         except (KeyError, IndexError, ValueError, TypeError):
             raise SpecError(f"{place}.{path}: there is no such place in 'run'") from None
     try:
-        return RunSpec.parse(raw, "run")
+        run = RunSpec.parse(raw, "run")
+        check_landscape(run)
     except SpecError as error:
         if not sets:
             raise
         text = ", ".join(f"{path} = {value}" for path, value in sets.items())
         raise SpecError(f"{error}\n(in the configuration with {text})") from None
+    return run
 
 
 def _resolved_factor(
