@@ -60,7 +60,7 @@ class Descent:
             self._direction.init(parameters),
             self._velocity.init(parameters),
             jnp.zeros((), jnp.int32) if scheduled else None,
-            jnp.zeros((), _dtype(parameters)) if scheduled else None,
+            jnp.zeros((), dtype_of(parameters)) if scheduled else None,
         )
 
     def update(
@@ -97,5 +97,6 @@ class Descent:
         )
 
 
-def _dtype(parameters: PyTree) -> Any:
+def dtype_of(parameters: PyTree) -> Any:
+    """Return the dtype that parameters have in common."""
     return jnp.result_type(*(jnp.asarray(leaf).dtype for leaf in jax.tree.leaves(parameters)))
