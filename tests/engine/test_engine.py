@@ -142,10 +142,10 @@ def test_stopping_anywhere_and_going_on_changes_nothing(cohort, batches, every):
         seeds, floats = program.inputs(one.runs)
         data = {k: tuple(map(jax.numpy.asarray, v)) for k, v in one.arrays.parts.items()}
         start = program.start(seeds, floats)
-        whole, rows = program.advance(start, seeds, floats, data, 0, 23)
+        whole, rows, _ = program.advance(start, seeds, floats, data, 0, 23)
         for cut in (1, 7, 11, 22):
-            middle, first = program.advance(start, seeds, floats, data, 0, cut)
-            end, second = program.advance(middle, seeds, floats, data, cut, 23)
+            middle, first, _ = program.advance(start, seeds, floats, data, 0, cut)
+            end, second, _ = program.advance(middle, seeds, floats, data, cut, 23)
             for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(end), strict=True):
                 np.testing.assert_array_equal(a, b)
             made = [first[:, : len(one.records(-1, cut))], second[:, : len(one.records(cut, 23))]]

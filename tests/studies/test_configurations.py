@@ -214,3 +214,25 @@ def test_settings_on_the_command_line_are_set(tmp_path, small):
 def test_a_study_that_is_not_there_is_named_with_the_nearest(name, message):
     with pytest.raises(SpecError, match=message):
         load_study(name)
+
+
+def test_a_varied_flavour_is_the_same_when_its_study_is_loaded_again():
+    raw = {
+        "name": "flavours",
+        "run": {
+            "data": "digits",
+            "model": "logistic",
+            "optimizer": {"kind": "rmsprop", "momentum": 0.9, "decay": 0.8},
+            "epochs": 1,
+        },
+        "vary": {
+            "optimizer.flavour": ["torch", "keras", "optax"],
+            "optimizer.momentum": [0.5, 0.9],
+        },
+    }
+    study = Study.parse(raw)
+    before = configurations(study)
+    again = configurations(Study.parse(resolved(study, before)))
+    assert [c.run for c in again] == [c.run for c in before]
+    assert [c.run.optimizer.epsilon for c in before[::2]] == [1e-8, 1e-7, 1e-8]
+    assert {c.run.optimizer.decay for c in again} == {0.8}  # given, so no flavour fills it

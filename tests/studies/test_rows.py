@@ -12,7 +12,7 @@ import pytest
 
 from descentlab.engine.lanes import Stretch
 from descentlab.engine.training import Run
-from descentlab.studies.rows import segment_columns
+from descentlab.studies.rows import reading_columns, segment_columns
 
 RUNS = tuple(Run(f"c{c}-s{seed}", seed, {}) for seed in (0, 7) for c in (0, 1))
 END = 40
@@ -28,7 +28,10 @@ def stretches(cuts: list[int], diverged: list[int], seed: int = 0) -> list[Stret
     training = SimpleNamespace(steps=END)
     metrics = ("train_loss", "train_accuracy")
     cohort = SimpleNamespace(training=training, metrics=metrics, steps_per_epoch=8)
-    job: Any = SimpleNamespace(program=SimpleNamespace(cohort=cohort), runs=RUNS)
+    job: Any = SimpleNamespace(
+        program=SimpleNamespace(cohort=cohort, readings=("learning_rate", "curvature")), runs=RUNS
+    )
+    read = random.random((len(RUNS), END, 2)).astype(np.float32)
     found = []
     for start, end in pairwise(cuts):
         steps = tuple(
@@ -36,7 +39,8 @@ def stretches(cuts: list[int], diverged: list[int], seed: int = 0) -> list[Stret
         )
         bad = np.asarray([b if 0 <= b <= end else -1 for b in diverged])
         own = rows[:, [s // 2 for s in steps]]
-        found.append(Stretch(job, start, end, steps, own, bad, None, 0.1))  # pyright: ignore
+        readings = read[:, start:end]
+        found.append(Stretch(job, start, end, steps, own, bad, None, 0.1, readings))  # pyright: ignore
     return found
 
 
@@ -82,3 +86,24 @@ def test_a_chunk_whose_runs_have_all_ended_leaves_no_rows() -> None:
     columns = segment_columns(stretches([20, END], [3, 4, 5, 6]), np.ones(4, bool))
     assert all(len(values) == 0 for values in columns.values())
     assert columns["run"].type.value_type == pa.string()
+
+
+@pytest.mark.parametrize("cuts", [[0, END], [0, 11, 20, END], [0, 17], [17, 30, END]])
+@pytest.mark.parametrize("diverged", [[-1] * 4, [-1, 20, -1, 13], [18, 19, 20, 21], [0, 1, 2, -1]])
+def test_readings_are_those_of_a_literal_loop(cuts, diverged) -> None:
+    given = stretches(cuts, diverged)
+    ended = np.asarray([0 <= bad <= cuts[0] and cuts[0] > 0 for bad in diverged])
+    expected = []
+    for i, run in enumerate(RUNS):
+        if ended[i]:
+            continue
+        for stretch in given:
+            for update in range(stretch.start, stretch.end):
+                bad = given[-1].diverged[i]
+                if bad < 0 or update + 1 <= bad:
+                    figures = map(float, stretch.readings[i, update - stretch.start])
+                    expected.append((run.id.split("-")[0], run.seed, update + 1, *figures))
+    columns = reading_columns(given, ended)
+    table = pa.table({k: v if isinstance(v, pa.Array) else pa.array(v) for k, v in columns.items()})
+    assert table.column_names[3:] == ["learning_rate", "curvature"]
+    assert [tuple(row.values()) for row in table.to_pylist()] == expected

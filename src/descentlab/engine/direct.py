@@ -232,7 +232,7 @@ def _models(cohort: Cohort, last: list[Stretch]) -> dict[tuple[int, int], Any]:
     import jax
 
     from descentlab.core.keys import named_key
-    from descentlab.engine.step import is_setting, trainable
+    from descentlab.engine.parameters import is_setting, trainable
 
     models = {}
     for stretch in last:

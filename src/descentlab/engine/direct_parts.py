@@ -134,7 +134,7 @@ def check_optimizer(make: Make, build: Build, floats: Mapping[str, Any], precisi
     import jax.numpy as jnp
 
     from descentlab.core.keys import named_key
-    from descentlab.engine.step import is_setting, trainable
+    from descentlab.engine.parameters import is_setting, trainable
 
     def update(floats: Any) -> Any:
         model = build(floats, named_key(0, "init"))

@@ -19,6 +19,7 @@ import jax
 import numpy as np
 
 from descentlab.engine.program import Program
+from descentlab.engine.readings import MOST_UPDATES
 from descentlab.engine.step import State
 from descentlab.engine.training import Arrays, Run
 
@@ -53,7 +54,8 @@ class Stretch:
 
     ``rows`` is ``[runs, records, metrics]`` in the order of ``steps`` and of the
     cohort's ``metrics``; ``diverged`` has the update at which each run diverged, or
-    -1. ``outputs`` holds the test outputs ``[runs, n, outputs]`` at the end, if asked.
+    -1. ``readings`` is ``[runs, updates, readings]`` in the order of the program's.
+    ``outputs`` holds the test outputs ``[runs, n, outputs]`` at the end, if asked.
     """
 
     job: Job
@@ -64,6 +66,7 @@ class Stretch:
     diverged: np.ndarray
     state: State
     seconds: float
+    readings: np.ndarray
     outputs: np.ndarray | None = None
 
     @property
@@ -184,7 +187,7 @@ def _train_chunk(job: Job, store: DeviceData, stop: threading.Event) -> Iterator
         until = _until(program, step, job.end)
         compiled = program.compile_seconds
         begun = time.perf_counter()
-        state, rows = program.advance(state, seeds, floats, data, step, until)
+        state, rows, trace = program.advance(state, seeds, floats, data, step, until)
         diverged = np.asarray(state.diverged)[: len(job.runs)]
         seconds = time.perf_counter() - begun - (program.compile_seconds - compiled)
         steps = tuple(cohort.records(-1 if step == 0 else step, until))
@@ -197,6 +200,7 @@ def _train_chunk(job: Job, store: DeviceData, stop: threading.Event) -> Iterator
             diverged,
             state,
             seconds,
+            np.asarray(trace)[: len(job.runs), : until - step],
         )
         if stretch.finished and job.predict:
             outputs = program.predict(state, seeds, floats, data["test"][0])
@@ -212,6 +216,8 @@ def _until(program: Program, step: int, end: int) -> int:
     """Return where the next stretch ends: about STRETCH_SECONDS on, with records that fit."""
     training = program.cohort.training
     most = (step // training.every + program.capacity - 1) * training.every
+    if program.readings:
+        most = min(most, step + MOST_UPDATES)
     return min(end, step + program.stretch, max(most, step + 1))
 
 

@@ -43,6 +43,11 @@ class Program:
         training = self.cohort.training
         self.capacity = min(ROWS, training.steps // training.every + 2)
 
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """Names of what is read at every update, such as ``learning_rate``."""
+        return self._one.readings
+
     def inputs(self, runs: tuple[Run, ...]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return seeds and floats of a chunk, padded with copies of its first run."""
         padded = self._padded(runs)
@@ -67,7 +72,7 @@ class Program:
 
     def advance(
         self, state: State, seeds: Any, floats: Any, data: Any, start: int, until: int
-    ) -> tuple[State, Any]:
+    ) -> tuple[State, Any, Any]:
         """Train the chunk from ``start`` to ``until`` updates; see :meth:`OneRun.advance`."""
 
         def one(state: State, seed: Any, floats: Any, data: Any, start: Any, until: Any) -> Any:

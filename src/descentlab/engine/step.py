@@ -17,7 +17,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from descentlab.core.keys import named_key
+from descentlab.engine.parameters import is_setting, trainable
+from descentlab.engine.readings import MOST_UPDATES, reading_names, readings
 from descentlab.engine.training import Cohort, Floats, Training
+from descentlab.optimizers.protocol import fast_parameters
 
 EVALUATION_BLOCK = 1024
 """Examples of one forward pass in an evaluation; fixed, so that sums are always the same."""
@@ -31,6 +34,8 @@ class State(NamedTuple):
     sums: dict[str, Float[Array, ""]]
     """Running sums of the training metrics since the last record, over ``count`` examples."""
     count: Float[Array, ""]
+    readings: dict[str, Float[Array, ""]]
+    """Of the last update, by name; none for most runs."""
     diverged: Int[Array, ""]
     """Number of updates after which a loss or a parameter was not finite; -1 while all is well."""
 
@@ -46,22 +51,13 @@ class _Call(NamedTuple):
     until: Int[Array, ""]
 
 
-def trainable(leaf: Any) -> bool:
-    """Whether a leaf of a model is a parameter; a ``Setting`` holds data and is none."""
-    return eqx.is_inexact_array(leaf)
-
-
-def is_setting(node: Any) -> bool:
-    """Whether a node of a model is marked as data of the run, not to be trained."""
-    return getattr(node, "is_setting", False) is True
-
-
 class OneRun:
     """The functions of one run of a cohort, traced once and compiled for all."""
 
     def __init__(self, cohort: Cohort) -> None:
         self.training: Training = cohort.training
         self.metrics = cohort.metrics
+        self.readings = reading_names(cohort.training, cohort.runs[0].floats)
         self.parts = tuple(cohort.arrays.parts)
         self.examples = cohort.arrays.examples
         self.steps_per_epoch = cohort.steps_per_epoch
@@ -80,6 +76,7 @@ class OneRun:
             optimizer=self.training.optimizer(floats).init(parameters),
             sums=dict.fromkeys(self.training.objective.metrics, zero),
             count=zero,
+            readings=dict.fromkeys(self.readings, zero),
             diverged=jnp.full((), -1, jnp.int32),
         )
 
@@ -92,11 +89,11 @@ class OneRun:
         start: Int[Array, ""],
         until: Int[Array, ""],
         capacity: int,
-    ) -> tuple[State, Float[Array, "capacity metrics"]]:
-        """Train from update ``start`` to ``until``; return the state and the records on the way.
+    ) -> tuple[State, Float[Array, "capacity metrics"], Float[Array, "updates readings"]]:
+        """Train from update ``start`` to ``until``; return the state, records and readings.
 
-        A record at step 0 is made when ``start`` is 0. Records fill the rows from the
-        top; the caller chooses ``until`` so that they fit ``capacity``.
+        A record at step 0 is made when ``start`` is 0. Records and readings fill the rows
+        from the top; the caller chooses ``until`` so that they fit.
         """
         keys = {name: named_key(seed, name) for name in ("order", "dropout", "evaluation")}
         call = _Call(
@@ -105,17 +102,26 @@ class OneRun:
         places = 0 if self.full else self.steps_per_epoch * self.batch_size
         order = jnp.zeros(places, jnp.int32)
         rows = jnp.full((capacity, len(self.metrics)), jnp.nan, self.dtype)
-        carry = (state, start, order, jnp.zeros((), jnp.int32), rows)
-        state, _, _, _, rows = jax.lax.while_loop(
+        updates = MOST_UPDATES if self.readings else 0
+        trace = jnp.full((updates, len(self.readings)), jnp.nan, self.dtype)
+        carry = (state, start, order, jnp.zeros((), jnp.int32), rows, trace)
+        state, _, _, _, rows, trace = jax.lax.while_loop(
             lambda carry: (carry[1] < until) | ((carry[1] == 0) & (carry[3] == 0)),
             lambda carry: self._stretch(call, *carry),
             carry,
         )
-        return state, rows
+        return state, rows, trace
 
     def _stretch(
-        self, call: _Call, state: State, step: Array, order: Array, row: Array, rows: Array
-    ) -> tuple[State, Array, Array, Array, Array]:
+        self,
+        call: _Call,
+        state: State,
+        step: Array,
+        order: Array,
+        row: Array,
+        rows: Array,
+        trace: Array,
+    ) -> tuple[State, Array, Array, Array, Array, Array]:
         """Train to the next record, epoch or end of the call, whichever is first."""
         every = self.training.every
         end = jnp.minimum((step // every + 1) * every, call.until)
@@ -128,7 +134,12 @@ class OneRun:
             )
             end = jnp.minimum(end, (epoch + 1) * self.steps_per_epoch)
         end = jnp.where((step == 0) & (row == 0), 0, end)  # first a record before any update
-        state = jax.lax.fori_loop(step, end, lambda t, s: self._update(call, s, order, t), state)
+
+        def update(t: Array, carry: tuple[State, Array]) -> tuple[State, Array]:
+            state = self._update(call, carry[0], order, t)
+            return state, self._noted(carry[1], state, t - call.start)
+
+        state, trace = jax.lax.fori_loop(step, end, update, (state, trace))
 
         def record() -> tuple[State, Array, Array]:
             values, recorded = self._record(call, state, end)
@@ -136,7 +147,13 @@ class OneRun:
 
         due = (end % every == 0) | (end == self.training.steps)
         state, row, rows = jax.lax.cond(due, record, lambda: (state, row, rows))
-        return state, end, order, row, rows
+        return state, end, order, row, rows, trace
+
+    def _noted(self, trace: Array, state: State, update: Array) -> Array:
+        """Write an update's readings into its row."""
+        if not self.readings:
+            return trace
+        return trace.at[update].set(jnp.stack([state.readings[name] for name in self.readings]))
 
     def predict(
         self, state: State, seed: Int[Array, ""], floats: Floats, inputs: Float[Array, "n ..."]
@@ -253,6 +270,7 @@ class OneRun:
             optimizer=optimizer_state,
             sums=self._accumulate(state, outputs, targets, value, weights),
             count=state.count + (self.batch_size if weights is None else weights.sum()),
+            readings=readings(self.training, call.optimizer, optimizer_state, gradients),
             diverged=_first(state.diverged, ~jnp.isfinite(value), step),
         )
 
@@ -280,12 +298,16 @@ class OneRun:
         key = jax.random.fold_in(call.keys["evaluation"], step)
         values: dict[str, Array] = {}
         for number, part in enumerate(self.parts):
-            if part == "train" and self.training.train_record == "running":
+            part_key = jax.random.fold_in(key, number)
+            if not self.training.evaluates(part):
                 found = {name: total / state.count for name, total in state.sums.items()}
             else:
-                part_key = jax.random.fold_in(key, number)
                 found = self._evaluate(parameters, call.static, call.data[part], part_key)
             values |= {f"{part}_{name}": value for name, value in found.items()}
+            if self.training.fast_weights and self.training.evaluates(part):
+                fast = fast_parameters(call.optimizer, state.parameters, state.optimizer)
+                found = self._evaluate(fast, call.static, call.data[part], part_key)
+                values |= {f"{part}_fast_{name}": value for name, value in found.items()}
         losses = [v for n, v in values.items() if n.endswith("_loss")]
         if self.training.train_record == "running":
             losses = losses[1:]  # 0/0 at step 0; a bad batch loss was noticed when it came

@@ -38,6 +38,8 @@ class Training:
             training saw them: parameters moving, dropout on) or ``evaluated`` (a pass
             over the training set with the parameters of that step).
         evaluate_dropout: keep dropout on in evaluations (a common fault, for showing it).
+        gradient_norms: read the norms of the gradients at every update.
+        fast_weights: evaluate the optimizer's fast weights too, beside what it evaluates.
         precision: dtype of parameters, floats and inputs.
     """
 
@@ -51,11 +53,19 @@ class Training:
     train_record: Literal["running", "evaluated"] = "running"
     evaluate_dropout: bool = False
     precision: Literal["float32", "float64"] = "float32"
+    gradient_norms: bool = False
+    fast_weights: bool = False
 
     def metrics(self, parts: Container[str]) -> tuple[str, ...]:
         """Return the names of what is recorded for these parts of the data, in column order."""
-        names = self.objective.metrics
-        return tuple(f"{part}_{name}" for part in PARTS if part in parts for name in names)
+        names, there = self.objective.metrics, [part for part in PARTS if part in parts]
+        slow = [f"{part}_{name}" for part in there for name in names]
+        evaluated = [part for part in there if self.fast_weights and self.evaluates(part)]
+        return (*slow, *(f"{part}_fast_{name}" for part in evaluated for name in names))
+
+    def evaluates(self, part: str) -> bool:
+        """Whether records of a part come from a pass over it, and not from the batches."""
+        return part != "train" or self.train_record == "evaluated"
 
 
 class Run(NamedTuple):

@@ -39,6 +39,11 @@ class OptimizerSpec(Spec):
         """Return the optimizer; called inside a compiled program, so floats may be traced."""
         raise NotImplementedError
 
+    @property
+    def batches_per_update(self) -> int:
+        """Batches whose gradients make one update of the rule, which schedules count."""
+        return getattr(self, "accumulate", 1)
+
     @model_validator(mode="before")
     @classmethod
     def _filled(cls, raw: Any) -> Any:

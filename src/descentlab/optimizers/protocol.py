@@ -79,6 +79,16 @@ def readings_of(optimizer: Optimizer, state: PyTree) -> dict[str, Float[Array, "
     return optimizer.readings(state) if isinstance(optimizer, Reading) else {}
 
 
+def fast_parameters(optimizer: Optimizer, parameters: PyTree, state: PyTree) -> PyTree:
+    """Return the fast weights after the last update, where others are evaluated.
+
+    They are the parameters themselves, unless the optimizer has a method of this name:
+    after a synchronisation Lookahead's parameters are its slow weights.
+    """
+    own = getattr(optimizer, "fast_parameters", None)
+    return parameters if own is None else own(parameters, state)
+
+
 class OptaxOptimizer:
     """An Optax transformation as an optimizer; made by :func:`from_optax`."""
 

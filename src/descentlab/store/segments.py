@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 SEGMENTS = "segments"
+READINGS = "readings"
+"""The folder of readings: a file beside each segment whose runs have some, under its name."""
+
 NAME = re.compile(r"(k[\w-]*-\d+-\d+)\.parquet")
 SAMPLE = 4096
 """Figures of a column that are looked at to choose how it is laid down."""
@@ -42,6 +45,23 @@ def write_segment(
 
     Strings may come as a dictionary array, which is much faster; they are read as strings.
     """
+    folder.write(f"{SEGMENTS}/{name}.parquet", _packed(columns, metadata))
+
+
+def write_readings(
+    folder: Folder, name: str, columns: Mapping[str, Sequence | np.ndarray | pa.Array]
+) -> None:
+    """Write what was read at every update of a segment's stretch, before that segment.
+
+    Columns: ``configuration``, ``seed``, ``step`` (the number of updates, this one included)
+    and one a reading.
+    """
+    folder.write(f"{READINGS}/{name}.parquet", _packed(columns, {}))
+
+
+def _packed(
+    columns: Mapping[str, Sequence | np.ndarray | pa.Array], metadata: Mapping[str, str]
+) -> bytes:
     table = pa.table({key: _array(values) for key, values in columns.items()})
     listed: Any = [key for key in table.column_names if _worth_listing(table[key])]
     sink = io.BytesIO()
@@ -54,7 +74,7 @@ def write_segment(
     ) as writer:
         writer.write_table(table)
         writer.add_key_value_metadata(dict(metadata))
-    folder.write(f"{SEGMENTS}/{name}.parquet", sink.getvalue())
+    return sink.getvalue()
 
 
 def _array(values: Any) -> pa.Array:
@@ -81,11 +101,22 @@ def segment_names(folder: Folder) -> list[str]:
     return [match[1] for match in found if match]
 
 
+def reading_names(folder: Folder) -> list[str]:
+    """Return the names of the segments that have readings beside them."""
+    there = {name.rsplit("/", 1)[1] for name in folder.names(READINGS)}
+    return [name for name in segment_names(folder) if f"{name}.parquet" in there]
+
+
 def read_segment(
-    folder: Folder, name: str, columns: Sequence[str] | None = None, *, rows: bool = True
+    folder: Folder,
+    name: str,
+    columns: Sequence[str] | None = None,
+    *,
+    rows: bool = True,
+    table: str = SEGMENTS,
 ) -> pa.Table:
     """Read one segment, or its columns' names alone; a damaged file is named, with what to do."""
-    path = f"{SEGMENTS}/{name}.parquet"
+    path = f"{table}/{name}.parquet"
     source = folder.local / path if folder.local else pa.BufferReader(folder.read(path))
     try:
         with pq.ParquetFile(source) as file:
@@ -107,61 +138,68 @@ def segment_notes(folder: Folder, name: str) -> dict[str, str]:
 
 
 def query(
-    folder: Folder, sql: str, columns: Sequence[str] | None = None, *, cohorts: bool = False
+    folder: Folder,
+    sql: str,
+    columns: Sequence[str] | None = None,
+    *,
+    cohorts: bool = False,
+    table: str = SEGMENTS,
 ) -> pd.DataFrame:
     """Answer an SQL query over the table ``segments`` with DuckDB, in memory.
 
     Args:
         folder: a results folder.
-        sql: a query that reads from ``segments``.
+        sql: a query that reads from ``table``.
         columns: the columns that the query needs, all by default: no others are fetched
             from an object store. Of local files only what is needed is read in any case.
         cohorts: add a column ``cohort``.
+        table: ``segments`` or ``readings``.
     """
     import duckdb
 
-    names = segment_names(folder)
+    names = segment_names(folder) if table == SEGMENTS else reading_names(folder)
     if not names:
         raise StoreError(f"{folder} has no results yet; run the study first")
     with duckdb.connect() as connection:
         try:
             if folder.local:
-                _show_files(connection, folder, names, cohorts)
+                _show_files(connection, folder, table, names, cohorts)
             else:
-                _show_tables(connection, folder, names, columns, cohorts)
+                _show_tables(connection, folder, table, names, columns, cohorts)
             return connection.execute(sql).df()
         except duckdb.Error:
             for name in names:
-                read_segment(folder, name)  # names the file if one is damaged
+                read_segment(folder, name, table=table)  # names the file if one is damaged
             raise
 
 
 def _show_files(
-    connection: DuckDBPyConnection, folder: Folder, names: list[str], cohorts: bool
+    connection: DuckDBPyConnection, folder: Folder, table: str, names: list[str], cohorts: bool
 ) -> None:
     """Let DuckDB read local files itself: piece by piece, and only what a query needs."""
-    paths = [os.path.abspath(folder.at(f"{SEGMENTS}/{name}.parquet")) for name in names]
+    paths = [os.path.abspath(folder.at(f"{table}/{name}.parquet")) for name in names]
     exact = [re.sub(r"([*?[])", r"[\1]", path) for path in paths]
     files = connection.read_parquet(
         exact, union_by_name=True, hive_partitioning=False, filename=True
     )
     name = "parse_filename(filename, true)"
     cohort = f", regexp_replace({name}, '(-[^-]*){{1,3}}$', '') AS cohort" if cohorts else ""
-    files.project(f"* EXCLUDE (filename){cohort}").create_view("segments")
+    files.project(f"* EXCLUDE (filename){cohort}").create_view(table)
 
 
 def _show_tables(
     connection: DuckDBPyConnection,
     folder: Folder,
+    table: str,
     names: list[str],
     columns: Sequence[str] | None,
     cohorts: bool,
 ) -> None:
     """Read the files of an object store into memory."""
-    tables = [read_segment(folder, name, columns) for name in names]
+    tables = [read_segment(folder, name, columns, table=table) for name in names]
     if cohorts:
         tables = [
-            table.append_column("cohort", pa.array([name.rsplit("-", 3)[0]] * len(table)))
-            for table, name in zip(tables, names, strict=True)
+            each.append_column("cohort", pa.array([name.rsplit("-", 3)[0]] * len(each)))
+            for each, name in zip(tables, names, strict=True)
         ]
-    connection.register("segments", pa.concat_tables(tables, promote_options="permissive"))
+    connection.register(table, pa.concat_tables(tables, promote_options="permissive"))

@@ -22,9 +22,9 @@ from descentlab.store.checkpoints import (
     write_checkpoint,
 )
 from descentlab.store.folder import Folder
-from descentlab.store.segments import write_segment
+from descentlab.store.segments import write_readings, write_segment
 from descentlab.studies.plan import CohortPlan, Tally
-from descentlab.studies.rows import segment_columns, write_predictions
+from descentlab.studies.rows import reading_columns, segment_columns, write_predictions
 
 if TYPE_CHECKING:
     from descentlab.engine.lanes import Job, Stretch
@@ -245,6 +245,8 @@ class Execution:
             "seconds": f"{sum(s.seconds for s in chunk.stretches):.6f}",
             "updates": str(updates),
         }
+        if stretch.job.program.readings and not chunk.ended.all():
+            write_readings(self.folder, name, reading_columns(chunk.stretches, chunk.ended))
         write_segment(self.folder, name, columns, notes)
 
     def _progress(self, stretch: Stretch, elapsed: float) -> Progress:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from descentlab.core.errors import SpecError, unknown
 from descentlab.core.spec import split_floats, with_floats
+from descentlab.optimizers.schedule_specs import Clock
 from descentlab.studies.configurations import Configuration
 from descentlab.studies.datasets import Datasets, used_parts
 from descentlab.studies.spec import RunSpec
@@ -110,12 +111,15 @@ def make_training(run: RunSpec, dataset: Dataset) -> Training:
             "run.record.predictions: the data has no test part; set run.data.split.test"
         )
 
+    clock = Clock(steps, per_epoch, run.optimizer.batches_per_update)
+    run.schedule.check(clock)
+
     def build(floats: Any, key: Any) -> Any:
         spec = with_floats(run.model, floats, "model")
         return spec.build(shape, objective.outputs, key=key, dtype=jnp.dtype(run.precision))
 
     def optimizer(floats: Any) -> Any:
-        schedule = with_floats(run.schedule, floats, "schedule").build()
+        schedule = with_floats(run.schedule, floats, "schedule").build(clock)
         return with_floats(run.optimizer, floats, "optimizer").build(schedule)
 
     return Training(
@@ -129,6 +133,8 @@ def make_training(run: RunSpec, dataset: Dataset) -> Training:
         train_record=run.record.train,
         evaluate_dropout=run.evaluate_dropout,
         precision=run.precision,
+        gradient_norms=run.record.gradient_norms,
+        fast_weights=run.record.fast_weights,
     )
 
 
@@ -142,6 +148,7 @@ def check_runs(
             are given by their place in the study file.
         DataError: data is missing or damaged.
     """
+    from descentlab.engine.readings import reading_names
     from descentlab.engine.training import PARTS
 
     structures = {split_floats(c.run)[0]: c.run for c in reversed(configurations)}
@@ -149,7 +156,10 @@ def check_runs(
     for run in structures.values():
         dataset = datasets.load(run)
         parts = used_parts(run, [part for part in PARTS if getattr(dataset, part)])
-        recorded.update(make_training(run, dataset).metrics(parts))
+        training = make_training(run, dataset)
+        recorded.update(training.metrics(parts))
+        if not recorded.issuperset(metrics.values()):
+            recorded.update(reading_names(training, split_floats(run)[1]))
     for place, metric in metrics.items():
         if metric not in recorded:
             raise SpecError(f"{place}: {unknown('metric', metric, recorded)}")

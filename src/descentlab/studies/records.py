@@ -12,7 +12,14 @@ from descentlab.core.errors import SpecError, StoreError, unknown
 from descentlab.core.yaml import read_yaml
 from descentlab.store.folder import Folder
 from descentlab.store.provenance import read_provenance
-from descentlab.store.segments import KEYS, query, read_segment, segment_names
+from descentlab.store.segments import (
+    KEYS,
+    READINGS,
+    query,
+    read_segment,
+    reading_names,
+    segment_names,
+)
 from descentlab.studies import configurations as expansion
 from descentlab.studies.configurations import Configuration
 from descentlab.studies.spec import STUDY, Study
@@ -67,10 +74,18 @@ class Records:
 
     @cached_property
     def _metrics(self) -> list[str]:
+        return self._columns(segment_names(self.folder), "segments")
+
+    @cached_property
+    def readings(self) -> list[str]:
+        """Names of what was read at every update of some run, such as ``learning_rate``."""
+        return self._columns(reading_names(self.folder), READINGS)
+
+    def _columns(self, segments: list[str], table: str) -> list[str]:
         names: dict[str, None] = {}
-        one_a_cohort = {name.rsplit("-", 3)[0]: name for name in segment_names(self.folder)}
+        one_a_cohort = {name.rsplit("-", 3)[0]: name for name in segments}
         for name in one_a_cohort.values():
-            columns = read_segment(self.folder, name, rows=False).column_names
+            columns = read_segment(self.folder, name, rows=False, table=table).column_names
             names |= dict.fromkeys(column for column in columns if column not in KEYS)
         return list(names)
 
@@ -103,26 +118,43 @@ class Records:
                 columns=["configuration", "seed", "diverged", "diverged_step", "step", "epoch"]
             )
         metrics = ", ".join(f'"{name}"' for name in self.metrics)
-        return query(
+        frame = query(
             self.folder,
             f"""SELECT configuration, seed, diverged,
                        CASE WHEN diverged THEN step END AS diverged_step, step, epoch, {metrics}
                 FROM segments WHERE last ORDER BY configuration, seed""",
+        )
+        if not self.readings:
+            return frame
+        last = self._of_readings(self.readings, "arg_max", ", step")
+        found = frame.merge(last, "left", ["configuration", "seed"])
+        found.loc[found["diverged"], self.readings] = float("nan")
+        return found
+
+    def _of_readings(self, names: Sequence[str], function: str, more: str = "") -> pd.DataFrame:
+        """Return one row a run with a figure of all that was read of each name."""
+        columns = ", ".join(f'{function}("{name}"{more}) AS "{name}"' for name in names)
+        return query(
+            self.folder,
+            f"SELECT configuration, seed, {columns} FROM readings GROUP BY configuration, seed",
+            table=READINGS,
         )
 
     def frame(self) -> pd.DataFrame:
         """Return one row a finished run, with each metric at its last record.
 
         Columns: ``configuration``, ``seed``, ``diverged``, ``diverged_step``, ``step``,
-        ``epoch`` and the metrics; a diverged run's metrics are NaN.
+        ``epoch``, the metrics, and the readings at the last update; a diverged run's are NaN.
         """
         return self._frame.copy()
 
     def curves(self, metric: str, configurations: Sequence[str] | None = None) -> pd.DataFrame:
         """Return ``configuration, seed, step, epoch, value`` of a metric, a row a record.
 
+        A reading has a row at every update; its ``step`` counts that update.
+
         Args:
-            metric: a recorded metric.
+            metric: a recorded metric, or a reading.
             configurations: ids of the configurations to return; all by default.
         """
         name = self._known(metric)
@@ -131,6 +163,8 @@ class Records:
             known = {c.id for c in self.configurations}
             chosen = ", ".join(f"'{c}'" for c in configurations if c in known)
             wanted = f"AND configuration IN ({chosen or 'NULL'})"
+        if name not in self.metrics:
+            return self._reading(name, wanted)
         return query(
             self.folder,
             f"""SELECT configuration, seed, step, epoch, "{name}" AS value FROM segments
@@ -139,10 +173,28 @@ class Records:
             ["configuration", "seed", "step", "epoch", "diverged", name],
         )
 
+    def _reading(self, name: str, wanted: str) -> pd.DataFrame:
+        found = query(
+            self.folder,
+            f"""SELECT configuration, seed, step, "{name}" AS value FROM readings
+                WHERE "{name}" IS NOT NULL {wanted} ORDER BY configuration, seed, step""",
+            table=READINGS,
+        )
+        lengths = query(
+            self.folder,
+            "SELECT configuration, max(epoch / step) AS share FROM segments WHERE step > 0 GROUP BY 1",
+        )
+        epoch = found["step"] * found["configuration"].map(lengths.set_index("configuration").share)
+        found.insert(3, "epoch", epoch)
+        return found
+
     def best_records(self, metric: str) -> pd.DataFrame:
         """Return one row a finished run with the best record of its curve."""
         name = self._known(metric)
         best = "min" if name.endswith("_loss") else "max"
+        if name not in self.metrics:
+            runs = self.frame()[["configuration", "seed", "diverged"]]
+            return runs.merge(self._of_readings([name], best), "left", ["configuration", "seed"])
         return query(
             self.folder,
             f"""SELECT configuration, seed, bool_or(diverged) AS diverged,
@@ -200,8 +252,9 @@ class Records:
         return pq.read_table(io.BytesIO(self.folder.read(name))).to_pandas()
 
     def _known(self, metric: str) -> str:
-        if self.metrics and metric not in self.metrics:
-            raise SpecError(unknown("metric", metric, self.metrics))
+        known = [*self.metrics, *self.readings]
+        if self.metrics and metric not in known:
+            raise SpecError(unknown("metric", metric, known))
         if not self.metrics:
             raise StoreError(f"{self.folder} has no results yet; run the study first")
         return metric

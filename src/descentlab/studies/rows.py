@@ -53,6 +53,30 @@ def segment_columns(stretches: list[Stretch], ended: np.ndarray) -> dict[str, An
     }
 
 
+def reading_columns(stretches: list[Stretch], ended: np.ndarray) -> dict[str, Any]:
+    """Lay what was read at every update of a chunk's stretches out as columns.
+
+    A diverged run's readings end with the update after which it was seen to diverge.
+
+    Args:
+        stretches: stretches in order, none of them in an earlier segment.
+        ended: which runs an earlier segment has recorded as diverged.
+    """
+    final, first = stretches[-1], stretches[0].start
+    values = np.concatenate([s.readings for s in stretches], axis=1)
+    chosen = [i for i in range(len(final.job.runs)) if not ended[i]]
+    bad = [int(final.diverged[i]) for i in chosen]
+    lengths = np.asarray([final.end - first if b < 0 else max(0, b - first) for b in bad], np.int64)
+    table = np.concatenate([values[i, :n] for i, n in zip(chosen, lengths, strict=True)])
+    runs = [final.job.runs[i] for i in chosen]
+    return {
+        "configuration": _repeated([run.id.rsplit("-s", 1)[0] for run in runs], lengths),
+        "seed": np.repeat(np.asarray([run.seed for run in runs], np.int64), lengths),
+        "step": np.concatenate([np.arange(first + 1, first + 1 + n) for n in lengths]),
+        **{name: table[:, i] for i, name in enumerate(final.job.program.readings)},
+    }
+
+
 def _repeated(values: list[str], times: np.ndarray) -> pa.DictionaryArray:
     """Return each string as often as asked, without making that many Python strings."""
     import pyarrow as pa

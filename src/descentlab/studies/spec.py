@@ -45,6 +45,12 @@ class Record(Spec):
     the training set. ``parts`` are evaluated at every record, all that the data has by
     default; a search need not look at the test set. ``predictions`` keeps the test
     outputs, ``checkpoint`` the state at the end.
+
+    What an optimizer reports, such as the learning rate that a schedule made of its own, is
+    read at every update and needs no record. ``gradient_norms`` reads the norms of the
+    batch's gradients too, over all parameters and layer by layer, before any clipping.
+    ``fast_weights`` evaluates, beside what the optimizer offers for evaluation (Lookahead's
+    slow weights, an average), the weights that it moves.
     """
 
     every: Literal["epoch"] | Annotated[Count, BeforeValidator(_no_boolean)] = "epoch"
@@ -52,6 +58,8 @@ class Record(Spec):
     parts: tuple[Literal["validation", "test"], ...] | None = None
     predictions: bool = False
     checkpoint: bool = False
+    gradient_norms: bool = False
+    fast_weights: bool = False
 
     @model_validator(mode="after")
     def _test_is_evaluated(self) -> Record:

@@ -135,8 +135,8 @@ def metric_of(planned: Planned, result: Records) -> str:
     metric = planned.claim.metric
     if metric is None:
         return result.primary
-    if metric not in result.metrics:
-        raise SpecError(f"{planned.where}.metric: {unknown('metric', metric, result.metrics)}")
+    if metric not in (known := [*result.metrics, *result.readings]):
+        raise SpecError(f"{planned.where}.metric: {unknown('metric', metric, known)}")
     return metric
 
 
