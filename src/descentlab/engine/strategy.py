@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from pathlib import Path
 from typing import Literal
 
 from descentlab.core.errors import SpecError
@@ -22,6 +23,9 @@ LARGE_BYTES = 512 << 10
 
 GPU_SHARE = 0.5
 """Share of a GPU's memory that one chunk may fill."""
+
+MEMORY_SHARE = 0.8
+"""Share of the memory that training may fill in all."""
 
 MAX_WIDTH = 1024
 REPRODUCIBLE_WIDTH = 32
@@ -70,6 +74,11 @@ class Platform:
     cores: int
     memory: int
 
+    @property
+    def most_bytes(self) -> int:
+        """Bytes that training may fill."""
+        return int(self.memory * MEMORY_SHARE)
+
     @classmethod
     def current(cls) -> Platform:
         """Look at JAX's default device."""
@@ -77,7 +86,7 @@ class Platform:
 
         device = jax.devices()[0]
         stats = device.memory_stats() if device.platform != "cpu" else None
-        memory = (stats or {}).get("bytes_limit", 8 << 30)
+        memory = (stats or {}).get("bytes_limit") or main_memory()
         return cls(
             device.platform,
             len(os.sched_getaffinity(0))
@@ -85,6 +94,19 @@ class Platform:
             else os.cpu_count() or 1,
             memory,
         )
+
+
+def main_memory() -> int:
+    """Return the bytes of main memory, or of what the container may use of it."""
+    try:
+        found = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # no POSIX system
+        found = 8 << 30
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+    except OSError:
+        return found
+    return min(found, int(limit)) if limit.isdigit() else found
 
 
 def choose(
@@ -101,7 +123,7 @@ def choose(
             bit-equal whatever its company (how many runs, which, how many cores).
     """
     if platform.kind == "cpu":
-        lanes = platform.cores
+        lanes = max(1, min(platform.cores, platform.most_bytes // max(1, run_bytes)))
         fit = 1 if run_bytes >= LARGE_BYTES else max(1, CACHE_BYTES // max(1, run_bytes))
     else:
         lanes = 1

@@ -39,6 +39,24 @@ class OptimizerSpec(Spec):
         """Return the optimizer; called inside a compiled program, so floats may be traced."""
         raise NotImplementedError
 
+    def workspace(self, parameters: int) -> int:
+        """Return how many numbers an update needs at once, besides gradients and state."""
+        return 0
+
+    def check_memory(self, parameters: int, each: int, memory: int, where: str) -> None:
+        """Raise :class:`SpecError` if an update needs more memory than there is.
+
+        Args:
+            parameters: of the model.
+            each: bytes of a number.
+            memory: bytes that there are.
+            where: the optimizer's path.
+        """
+
+    def flops(self, parameters: int, gradient: int) -> int:
+        """Return the operations of an update, besides those of its gradients, ``gradient``."""
+        return 0
+
     @property
     def batches_per_update(self) -> int:
         """Batches whose gradients make one update of the rule, which schedules count."""

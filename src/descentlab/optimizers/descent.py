@@ -92,9 +92,16 @@ class Descent:
 
     def reset(self, state: DescentState, parameters: PyTree) -> DescentState:
         """Return buffers at zero; the schedule goes on."""
-        return state._replace(
-            direction=self._direction.init(parameters), velocity=self._velocity.init(parameters)
-        )
+        return self.with_moments(state, self.moments(self.init(parameters)))
+
+    def moments(self, state: DescentState) -> PyTree:
+        """Return the buffers of direction and velocity."""
+        return state.direction, state.velocity
+
+    def with_moments(self, state: DescentState, moments: PyTree) -> DescentState:
+        """Return the state with other buffers; the schedule goes on."""
+        direction, velocity = moments
+        return state._replace(direction=direction, velocity=velocity)
 
 
 def dtype_of(parameters: PyTree) -> Any:

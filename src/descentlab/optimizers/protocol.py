@@ -74,6 +74,19 @@ class Resettable(Protocol):
         ...
 
 
+@runtime_checkable
+class WithMoments(Protocol):
+    """An optimizer whose moments and velocities can be taken out, changed and put back."""
+
+    def moments(self, state: PyTree) -> PyTree:
+        """Return them; counts of their own among them, but not the schedule's."""
+        ...
+
+    def with_moments(self, state: PyTree, moments: PyTree) -> PyTree:
+        """Return the state with others in their place."""
+        ...
+
+
 def readings_of(optimizer: Optimizer, state: PyTree) -> dict[str, Float[Array, ""]]:
     """Return what an optimizer reports of its last update; nothing if it reports nothing."""
     return optimizer.readings(state) if isinstance(optimizer, Reading) else {}

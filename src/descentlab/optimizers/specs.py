@@ -9,9 +9,12 @@ from descentlab.core.catalogue import Catalogue
 from descentlab.optimizers.rules.adabelief import AdaBelief
 from descentlab.optimizers.rules.adagrad import Adagrad
 from descentlab.optimizers.rules.adam import Adam, AdamW
+from descentlab.optimizers.rules.lbfgs import LBFGS
 from descentlab.optimizers.rules.lion import Lion
+from descentlab.optimizers.rules.lookahead import Lookahead
 from descentlab.optimizers.rules.muon import Muon
 from descentlab.optimizers.rules.nadam import NAdam
+from descentlab.optimizers.rules.newton import Newton, SaddleFree
 from descentlab.optimizers.rules.rmsprop import RMSProp
 from descentlab.optimizers.rules.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from descentlab.optimizers.rules.sgd import SGD
@@ -30,5 +33,9 @@ CATALOGUE = Catalogue(
         "muon": Muon,
         "schedule_free_sgd": ScheduleFreeSGD,
         "schedule_free_adamw": ScheduleFreeAdamW,
+        "lookahead": Lookahead,
+        "lbfgs": LBFGS,
+        "newton": Newton,
+        "saddle_free": SaddleFree,
     },
 )

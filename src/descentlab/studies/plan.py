@@ -192,7 +192,6 @@ def plan(
         datasets: data sets that are loaded already.
         share: how much of a run is expected to be trained, on average; a search stops many.
     """
-    from descentlab.engine.cost import estimate
     from descentlab.engine.strategy import choose
 
     datasets = datasets or Datasets()
@@ -205,7 +204,7 @@ def plan(
         cohort = _cohort(number, group, seeds, datasets)
         ids = {run.id for run in cohort.runs}
         pending = tuple(r for r in cohort.runs if r.id not in finished and r.id not in open_runs)
-        cost = estimate(cohort)
+        cost = _cost(cohort, group.spec, platform)
         # by all runs of the cohort, not the pending ones: a rerun keeps the width, and so the bits
         layout = strategy or choose(
             cost.run_bytes, len(cohort.runs), len(groups), platform, reproducible
@@ -213,6 +212,25 @@ def plan(
         chunks = tuple(filter(None, (checkpoint.only(ids) for checkpoint in checkpoints)))
         plans.append(CohortPlan(cohort, group.spec, pending, chunks, cost, layout))
     return plans
+
+
+def _cost(cohort: Cohort, run: RunSpec, platform: Platform) -> Cost:
+    """Return what a run costs, the optimizer's own work included.
+
+    Raises:
+        SpecError: the optimizer needs more memory than there is.
+    """
+    from descentlab.engine.cost import estimate
+
+    cost = estimate(cohort)
+    each = 8 if run.precision == "float64" else 4
+    optimizer = run.optimizer
+    optimizer.check_memory(cost.parameters, each, platform.most_bytes, "run.optimizer")
+    return dataclasses.replace(
+        cost,
+        run_bytes=cost.run_bytes + each * optimizer.workspace(cost.parameters),
+        update_flops=cost.update_flops + optimizer.flops(cost.parameters, cost.update_flops),
+    )
 
 
 def _cohort(number: int, group: Group, seeds: Sequence[int], datasets: Datasets) -> Cohort:

@@ -1,0 +1,80 @@
+"""Lookahead around any optimizer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, PlainValidator, model_validator
+
+from descentlab.optimizers.base import OptimizerSpec
+
+if TYPE_CHECKING:
+    from descentlab.optimizers.protocol import Optimizer, Schedule
+
+
+def _inner(raw: Any) -> Any:
+    from descentlab.optimizers.specs import CATALOGUE
+
+    return CATALOGUE.validate(raw)
+
+
+class Lookahead(OptimizerSpec):
+    """Slow weights that follow the fast ones of any inner optimizer, k updates at a time.
+
+    From φ the inner optimizer makes ``k`` updates to θ; then φ ← φ + α (θ - φ), and θ starts
+    at φ again. The slow weights φ are what is evaluated, and part of every checkpoint.
+
+    ``adaptive`` chooses α at each synchronisation as the paper's section 3.2 does, the minimum
+    of a quadratic model along the way between φ and θ,
+    α = 1 + gᵀ(φ - θ) / (φ - θ)ᵀA(φ - θ), clipped to [``alpha_low``, 1], with g the gradient at
+    θ and A the diagonal empirical Fisher information, a running mean of g² (0.999, corrected).
+
+    ``inner_state`` says what becomes of the inner optimizer's moments at a synchronisation:
+    ``keep``, ``reset`` to zero, or ``pull_back`` towards those of the last synchronisation by
+    α, as the weights are. None of them rewinds a schedule. (The authors' code knows them for
+    the momentum of SGD alone; Optax's ``reset_state`` rewinds schedules too.)
+
+    Source: Zhang, Lucas, Hinton & Ba 2019, algorithm 1 and section 3.2.
+    """
+
+    SOURCE: ClassVar[str] = "Zhang, Lucas, Hinton & Ba 2019"
+
+    kind: Literal["lookahead"] = "lookahead"
+    inner: Annotated[Any, PlainValidator(_inner)]
+    k: int = Field(default=5, ge=1)
+    alpha: float = Field(default=0.5, gt=0, le=1)
+    adaptive: bool = False
+    alpha_low: float = Field(default=0.2, gt=0, le=1)
+    inner_state: Literal["keep", "reset", "pull_back"] = "keep"
+    accumulate: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _accumulation_outside(self) -> Lookahead:
+        if self.inner.batches_per_update > 1:
+            raise ValueError(
+                "give 'accumulate' to lookahead and not to its inner optimizer: k counts updates"
+            )
+        return self
+
+    def build(self, schedule: Schedule) -> Optimizer:
+        """Return the optimizer; the schedule is the inner one's."""
+        from descentlab.optimizers.accumulation import accumulated
+        from descentlab.optimizers.slow_weights import SlowWeights
+
+        inner = self.inner.build(schedule)
+        low = self.alpha_low if self.adaptive else None
+        return accumulated(
+            SlowWeights(inner, self.k, self.alpha, low, self.inner_state), self.accumulate
+        )
+
+    def workspace(self, parameters: int) -> int:
+        """Return the inner optimizer's."""
+        return self.inner.workspace(parameters)
+
+    def check_memory(self, parameters: int, each: int, memory: int, where: str) -> None:
+        """Ask the inner optimizer."""
+        self.inner.check_memory(parameters, each, memory, f"{where}.inner")
+
+    def flops(self, parameters: int, gradient: int) -> int:
+        """Return the inner optimizer's."""
+        return self.inner.flops(parameters, gradient)
