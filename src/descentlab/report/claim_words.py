@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from descentlab.evaluation.intervals import Interval
 from descentlab.report import numbers
@@ -24,6 +24,8 @@ def finding(verdict: Verdict) -> str:
     evidence, interval = verdict.evidence[verdict.deciding], verdict.intervals[verdict.deciding]
     if verdict.verdict == "identical" or not interval.n:
         return f"{_capital(verdict.reason)}."
+    if verdict.slope:
+        return _slope(verdict, interval)
     if not math.isfinite(interval.mean):
         return _capital(f"{_worst_of(verdict)}{_lost(evidence)} ({count(interval.n, 'seed')}).")
     what = _what(verdict)
@@ -46,7 +48,7 @@ def notes(verdict: Verdict) -> list[str]:
     if interval.n == 2 and interval.low is not None and verdict.verdict != "identical":
         found.append("Two seeds hardly tell how much runs differ.")
     found += _diverged(verdict)
-    if verdict.verdict != "identical" and math.isfinite(interval.mean):
+    if verdict.verdict != "identical" and math.isfinite(interval.mean) and not verdict.slope:
         found += _other_examples(verdict)
     left_out = len({name for each in verdict.evidence for name in each.comparison.left_out})
     if left_out:
@@ -80,6 +82,8 @@ def _other_examples(verdict: Verdict) -> list[str]:
 def rule(verdict: Verdict) -> str:
     """Return when the claim holds, in terms of the picture."""
     claim = verdict.claim.claim
+    if verdict.slope:
+        return f"Supported if the interval of the slope lies {_allowed(verdict)}."
     margin = numbers.value(getattr(claim, "margin", 0.0))
     each = "every interval lies" if len(verdict.evidence) > 1 else "the interval lies"
     if claim.kind == "equivalent":  # type: ignore[attr-defined]
@@ -88,6 +92,34 @@ def rule(verdict: Verdict) -> str:
         return f"Supported if {each} right of the line."
     place = f"right of {margin}" if claim.kind == "better" else f"right of −{margin}"  # type: ignore[attr-defined]
     return f"Supported if {each} {place}."
+
+
+def _slope(verdict: Verdict, interval: Interval) -> str:
+    claim: Any = verdict.claim.claim
+    less = taken_off(claim.minus)
+    which = verdict.evidence[0].comparison.a
+    line = f"ln({_what(verdict)}{less}) against ln({claim.over}){' of ' + which if which else ''}"
+    if not math.isfinite(interval.mean):
+        return f"The slope of {line} is not known in every one of {count(interval.n, 'seed')}."
+    mean = _written(interval.mean, interval.half)
+    how = _interval(verdict, interval)
+    return f"The slope of {line} is {mean} ({how}; the claim: {_allowed(verdict)})."
+
+
+def taken_off(minus: float) -> str:
+    """Return what follows a metric's name where something is taken off it."""
+    if not minus:
+        return ""
+    return f" {'−' if minus > 0 else '+'} {numbers.value(abs(minus))}"
+
+
+def _allowed(verdict: Verdict) -> str:
+    claim: Any = verdict.claim.claim
+    if claim.low is None:
+        return f"below {numbers.value(claim.high)}"
+    if claim.high is None:
+        return f"above {numbers.value(claim.low)}"
+    return f"between {numbers.value(claim.low)} and {numbers.value(claim.high)}"
 
 
 def _what(verdict: Verdict) -> str:
@@ -160,7 +192,7 @@ def _interval(verdict: Verdict, interval: Interval) -> str:
     if target is not None:  # of the mean, as the sentence has it, not of its distance
         sign = -1 if lower_is_better(verdict.metric) else 1
         low, high = sorted((target + sign * low, target + sign * high))
-    elif interval.mean < 0:
+    elif interval.mean < 0 and not verdict.slope:
         low, high = -high, -low
     ends = numbers.ends(low, high)
     level = f"{100 * verdict.level:.3f}".rstrip("0").rstrip(".")

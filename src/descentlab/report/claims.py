@@ -11,6 +11,7 @@ from descentlab.report.answers import lower_is_better
 from descentlab.report.claim_words import finding, notes, rule
 from descentlab.report.markup import Markup, tag
 from descentlab.report.names import metric_name
+from descentlab.report.slopes import figure as slope_figure
 
 if TYPE_CHECKING:
     from descentlab.studies.claims.evidence import Evidence
@@ -53,7 +54,7 @@ def _claim(number: int, verdict: Verdict) -> Markup:
         tag("h3", badge, " ", verdict.claim.name),
         tag("p", finding(verdict)),
         *(tag("p", note, class_="note") for note in notes(verdict)),
-        _figure(number, verdict),
+        slope_figure(number, verdict) if verdict.slope else _figure(number, verdict),
         class_="claim",
     )
 

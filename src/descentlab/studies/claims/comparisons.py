@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,9 +17,13 @@ from descentlab.studies.claims.spec import (
     Orders,
     Reaches,
     Selection,
+    Slope,
 )
 from descentlab.studies.configurations import Configuration, text_of
 from descentlab.studies.spec import Study
+
+FEWEST_VALUES = 3
+"""Values of the factor below which a line says nothing about how straight it is."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,14 @@ class Comparison:
         b: the second.
         cells: what is paired with what.
         left_out: configurations of either side that have no partner.
+        points: of a slope, the values of the factor, one a cell.
     """
 
     a: str
     b: str
     cells: tuple[Cell, ...]
     left_out: tuple[str, ...] = ()
+    points: tuple[float, ...] = ()
 
     @property
     def ids(self) -> list[str]:
@@ -82,6 +89,8 @@ def _comparisons(claim: Claim, known: Configurations, where: str) -> list[Compar
         return _rivals(claim, known, where, among)
     if isinstance(claim, Orders):
         return _steps(claim, known, where, among)
+    if isinstance(claim, Slope):
+        return [_line(claim, known, where, among)]
     assert isinstance(claim, Reaches)
     names = known.select(claim.which, f"{where}.which", among)
     return [Comparison(known.words(claim.which), "", (Cell(tuple(names), ()),))]
@@ -162,6 +171,46 @@ def _steps(claim: Orders, known: Configurations, where: str, among: list[str]) -
     return [_paired(known, a, b, [claim.factor], where) for a, b in itertools.pairwise(sides)]
 
 
+def _line(claim: Slope, known: Configurations, where: str, among: list[str]) -> Comparison:
+    """Group the configurations by the value that they have at ``over``, the smallest first."""
+    cells: dict[float, list[str]] = {}
+    for name in known.select(claim.which, f"{where}.which", among):
+        number = _number(known.value(name, claim.over, f"{where}.over"), where, claim.over)
+        cells.setdefault(number, []).append(name)
+    points = sorted(cells)
+    _check_values(points, where, claim.over)
+    own = tuple(Cell(tuple(cells[point]), ()) for point in points)
+    return Comparison(known.words(claim.which), "", own, points=tuple(points))
+
+
+def _number(value: object, where: str, over: str) -> float:
+    """Return a factor's value as a positive number.
+
+    Raises:
+        SpecError: it is none.
+    """
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise SpecError(
+            f"{where}.over: expected positive numbers at '{over}', found {value!r} in a "
+            "configuration; select others with 'which'"
+        )
+    return number
+
+
+def _check_values(points: Sequence[float], where: str, over: str) -> None:
+    """Raise :class:`SpecError` for fewer values than a slope needs."""
+    if len(points) < FEWEST_VALUES:
+        found = ", ".join(f"{point:g}" for point in points)
+        raise SpecError(
+            f"{where}.over: a slope needs at least {FEWEST_VALUES} values of '{over}'; "
+            f"found {len(points)} ({found})"
+        )
+
+
 def _name(claim: Claim, comparisons: Sequence[Comparison]) -> str:
     first = comparisons[0]
     metric = f" on {claim.metric}" if claim.metric else ""
@@ -173,5 +222,10 @@ def _name(claim: Claim, comparisons: Sequence[Comparison]) -> str:
         return f"{first.a} is best{metric}"
     if isinstance(claim, Orders):
         return " ≥ ".join(text_of(value) for value in claim.order) + metric
+    if isinstance(claim, Slope):
+        ends = [f"at least {claim.low:g}"] if claim.low is not None else []
+        ends += [f"at most {claim.high:g}"] if claim.high is not None else []
+        of = f" of {first.a}" if first.a else ""
+        return f"slope{of} over {claim.over} is {' and '.join(ends)}{metric}"
     assert isinstance(claim, Reaches)
     return f"{first.a or 'the mean'} reaches {claim.target:g}{metric}"

@@ -15,6 +15,7 @@ from descentlab.evaluation.sequential import look_levels
 from descentlab.studies.claims.evidence import FEWEST_DIVERGED, Evidence
 from descentlab.studies.claims.moment import ALPHA, SEQUENTIAL
 from descentlab.studies.claims.reasons import rests_on_diverged
+from descentlab.studies.claims.spec import Slope
 from descentlab.studies.claims.verdicts import Verdict, bounds
 
 if TYPE_CHECKING:
@@ -213,6 +214,8 @@ def _no_need(verdict: Verdict, detect: float | None) -> str:
 
 def _hopeless(verdict: Verdict, detect: float | None) -> str:
     """Return why no number of seeds would support a claim, or ''."""
+    if isinstance(verdict.claim.claim, Slope) and math.isnan(verdict.evidence[0].advantage.mean):
+        return "some seeds have no slope"
     if any(min(each.diverged) == 1 for each in verdict.evidence):
         return "all runs of both sides of a comparison diverged"
     if rests_on_diverged(verdict.claim.claim, verdict.evidence):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from descentlab.evaluation.decisions import Decided
 from descentlab.studies.claims.evidence import Evidence
+from descentlab.studies.claims.slopes import why_no_slope
+from descentlab.studies.claims.spec import Slope
 
 if TYPE_CHECKING:
     from descentlab.studies.claims.moment import Moment
@@ -47,7 +49,10 @@ def why_undecided(
         )
     fewest = min(len(each.seeds) for each in evidence)
     if fewest == 0:
-        return "no seed has finished runs on both sides yet"
+        what = "of every value" if isinstance(claim, Slope) else "on both sides"
+        return f"no seed has finished runs {what} yet"
+    if isinstance(claim, Slope) and (text := why_no_slope(claim, evidence[0])):
+        return text
     if fewest == 1:
         return f"one seed cannot tell how much runs differ; {_more(moment)}"
     if decided.decision == "supported":
@@ -85,6 +90,8 @@ def _for_ever(each: Evidence, bounds: tuple[float, float], *, several: bool) -> 
         return f"all runs of both sides diverged{which}"
     ends = [end for end in bounds if math.isfinite(end)]
     if any((each.advantage.values == end).all() for end in ends):
+        if each.comparison.points:
+            return "the slope is at the bound in every seed, so more seeds would hardly decide it"
         which = f"{a} and {b} have" if several else "both sides have"
         same = f"{which} the same figure" if b else "the mean is at the target"
         return (

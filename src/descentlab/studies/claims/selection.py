@@ -83,6 +83,20 @@ class Configurations:
         value = self._at(name, key)
         return str(value.get("kind")) if isinstance(value, dict) else text_of(value)
 
+    def value(self, name: str, key: str, where: str) -> Any:
+        """Return what a configuration's resolved run has at a path, or its label of a group.
+
+        Raises:
+            SpecError: no configuration has such a factor or path.
+        """
+        key = relative(key)
+        if key in self._groups:
+            return self.all[name].labels.get(key)
+        if not self._is_path(key):
+            paths = {path for c in self.all.values() for path in c.values}
+            raise SpecError(f"{where}: {unknown('factor or path', key, {*self.factors, *paths})}")
+        return self._at(name, key)
+
     def words(self, selection: Selection) -> str:
         """Return a selection as a person would say it."""
         texts = {

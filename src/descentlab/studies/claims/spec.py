@@ -131,6 +131,29 @@ class Reaches(Claim):
     target: float
 
 
+class Slope(Claim):
+    """A metric falls with a varied number as its power between ``low`` and ``high``.
+
+    The slope is that of ln(metric - ``minus``) against ln(``over``), least squares over the
+    values within each seed; -1 is a metric that falls in proportion.
+    """
+
+    kind: Literal["slope"] = "slope"
+    over: str
+    which: Selection = {}
+    minus: float = 0.0
+    low: float | None = None
+    high: float | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Slope:
+        if self.low is None and self.high is None:
+            raise ValueError("give 'low', 'high' or both: what the slope is to lie between")
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            raise ValueError(f"'low' {self.low:g} must be below 'high' {self.high:g}")
+        return self
+
+
 CLAIMS = Catalogue(
     "claim",
     {
@@ -139,5 +162,6 @@ CLAIMS = Catalogue(
         "equivalent": Equivalent,
         "reaches": Reaches,
         "orders": Orders,
+        "slope": Slope,
     },
 )

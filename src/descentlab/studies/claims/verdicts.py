@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from descentlab.core.errors import SpecError, unknown
 from descentlab.evaluation.decisions import Decided, Statement, decide
 from descentlab.evaluation.intervals import Interval
-from descentlab.studies.claims.comparisons import Planned, plan_claims
+from descentlab.studies.claims.comparisons import Comparison, Planned, plan_claims
 from descentlab.studies.claims.evidence import Evidence, Figures, gather
 from descentlab.studies.claims.moment import Moment, moment
 from descentlab.studies.claims.reasons import IDENTICAL, rests_on_diverged, why_undecided
+from descentlab.studies.claims.slopes import gather_slope
+from descentlab.studies.claims.spec import Slope
 
 if TYPE_CHECKING:
     from descentlab.studies.claims.spec import Claim
@@ -68,6 +70,11 @@ class Verdict:
         return min(range(len(self.intervals)), key=room)
 
     @property
+    def slope(self) -> bool:
+        """Whether the claim is about a slope, and its estimate is no difference."""
+        return isinstance(self.claim.claim, Slope)
+
+    @property
     def seeds(self) -> int:
         """Seeds that the deciding comparison is over."""
         return len(self.evidence[self.deciding].seeds)
@@ -76,7 +83,8 @@ class Verdict:
         """Return the verdict as ``descentlab show --json`` prints it.
 
         ``estimate`` is the advantage of the first side (positive: better) in the
-        deciding comparison; for ``reaches`` it is the distance beyond the target. It and
+        deciding comparison; for ``reaches`` it is the distance beyond the target, for
+        ``slope`` the slope. It and
         the ends of its interval are None where there is none, and where a side of which
         every run diverged lost.
         """
@@ -117,7 +125,7 @@ def judge(result: Records) -> list[Verdict]:
         key = metric_of(each, result), each.claim.at
         if key not in figures:
             figures[key] = Figures(result, *key, now.seeds)
-        evidence.append([gather(each.claim, c, figures[key]) for c in each.comparisons])
+        evidence.append([_gathered(each.claim, c, figures[key]) for c in each.comparisons])
     statements = [
         Statement([e.advantage for e in found], *bounds(each.claim))
         for each, found in zip(planned, evidence, strict=True)
@@ -128,6 +136,12 @@ def judge(result: Records) -> list[Verdict]:
         _verdict(each, metric_of(each, result), found, decision, now, stated.get(each.claim.key))
         for each, found, decision in zip(planned, evidence, decided, strict=True)
     ]
+
+
+def _gathered(claim: Claim, comparison: Comparison, figures: Figures) -> Evidence:
+    if isinstance(claim, Slope):
+        return gather_slope(claim, comparison, figures)
+    return gather(claim, comparison, figures)
 
 
 def metric_of(planned: Planned, result: Records) -> str:
@@ -141,7 +155,10 @@ def metric_of(planned: Planned, result: Records) -> str:
 
 
 def bounds(claim: Claim) -> tuple[float, float]:
-    """Return what every mean advantage must lie between for the claim to hold."""
+    """Return what every mean advantage (or slope) must lie between for the claim to hold."""
+    if isinstance(claim, Slope):
+        low, high = claim.low, claim.high
+        return (-math.inf if low is None else low), (math.inf if high is None else high)
     margin = getattr(claim, "margin", 0.0)
     kind = claim.kind  # type: ignore[attr-defined]
     if kind == "equivalent":
