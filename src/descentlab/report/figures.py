@@ -25,6 +25,7 @@ from descentlab.report.plots import (
     legend,
     wide,
 )
+from descentlab.report.response import responses
 from descentlab.report.settings import by_epoch
 from descentlab.report.tables import Pivots, pivots
 
@@ -52,7 +53,7 @@ class Chosen:
 
 
 def figures(result: Result, found: Answers) -> Markup | None:
-    """Return the sections with the curves and with the tables of factors."""
+    """Return the sections with the curves, the tables of factors and the varied numbers."""
     if not found.primary or not found.done:
         return None
     tables = pivots(found, result.study.report)
@@ -63,6 +64,7 @@ def figures(result: Result, found: Answers) -> Markup | None:
     parts = [
         _overview(result, found, chosen, primary, epochs=epochs),
         by_factor(found, tables, primary, "epoch" if epochs else "step"),
+        responses(result, found),
     ]
     return join(parts)
 

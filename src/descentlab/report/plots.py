@@ -65,6 +65,7 @@ class Plot:
         width: of the whole, in inches.
         columns: panels a row.
         labelled: write each line's name at its end.
+        at: place and text of each tick of x, where they are not whole numbers.
     """
 
     key: str
@@ -76,6 +77,7 @@ class Plot:
     width: float = FULL_WIDTH
     columns: int = 4
     labelled: bool = False
+    at: tuple[tuple[float, str], ...] = ()
 
     @property
     def top(self) -> float:
@@ -107,10 +109,10 @@ def draw(plot: Plot) -> Markup:
 def _fill(figure: Any, plot: Plot, columns: int, tall: float) -> None:
     shared = len({panel.axis for panel in plot.panels}) == 1
     names = [_short(line.label) for panel in plot.panels for line in panel.lines]
-    right = max(map(len, names), default=0) * LETTER + 0.3 if plot.labelled else 0.12
+    right = max(map(len, names), default=0) * LETTER + 0.38 if plot.labelled else 0.12
     gap = GAP if shared else GAP + LEFT - 0.1
     wide = (plot.width - LEFT - right - (columns - 1) * gap) / columns
-    span = _span(plot.panels)
+    span = _span(plot.panels, [x for x, _ in plot.at])
     for index, panel in enumerate(plot.panels):
         row, column = divmod(index, columns)
         bottom = tall - (row + 1) * (plot.height + plot.top) - row * 0.16
@@ -119,6 +121,8 @@ def _fill(figure: Any, plot: Plot, columns: int, tall: float) -> None:
         axes = figure.add_axes(box, facecolor="none")
         _frame(axes, panel, span, numbered=column == 0 or not shared)
         last = index + columns >= len(plot.panels)
+        if plot.at:
+            axes.set_xticks([x for x, _ in plot.at], [text for _, text in plot.at])
         axes.set_xlabel(plot.across if last else "", labelpad=3)
         axes.tick_params(labelbottom=last)
         for line in panel.lines:
@@ -127,10 +131,11 @@ def _fill(figure: Any, plot: Plot, columns: int, tall: float) -> None:
             _labels(axes, panel, plot.height)
 
 
-def _span(panels: Sequence[Panel]) -> tuple[float, float]:
+def _span(panels: Sequence[Panel], ticks: Sequence[float] = ()) -> tuple[float, float]:
     ends = [
         x for panel in panels for line in panel.lines for x in (line.band.x[0], line.band.x[-1])
     ]
+    ends += ticks
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 

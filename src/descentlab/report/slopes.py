@@ -103,7 +103,7 @@ def _axes(verdict: Verdict, values: tuple[float, ...], place: _Place) -> list[Ma
         if x - last >= NARROW:
             parts.append(_text(numbers.value(value), x, bottom + 17, "middle"))
             last = x
-    for at, text in Axis("log", 10 ** place.y[0], 10 ** place.y[1]).ticks:
+    for at, text in _heights(10 ** place.y[0], 10 ** place.y[1]):
         y = place.up(at)
         parts.append(tag("line", x1=LEFT - 4, x2=LEFT, y1=f"{y:.1f}", y2=f"{y:.1f}", class_="axis"))
         parts.append(_text(text, LEFT - 8, y + 4, "end"))
@@ -112,6 +112,14 @@ def _axes(verdict: Verdict, values: tuple[float, ...], place: _Place) -> list[Ma
     )
     middle = (LEFT + WIDTH - RIGHT) / 2
     return [*parts, _text(f"{claim.over} (log scale)", middle, HEIGHT - 8, "middle")]
+
+
+def _heights(low: float, high: float) -> list[tuple[float, str]]:
+    """Return place and text of the metric's ticks; even numbers where a decade is too wide."""
+    ticks = Axis("log", low, high).ticks
+    if len(ticks) > 2:
+        return ticks
+    return [(math.log10(value), text) for value, text in Axis("linear", low, high).ticks]
 
 
 def _text(text: str, x: float, y: float, anchor: str) -> Markup:
