@@ -48,4 +48,7 @@ def names(what: str = "") -> dict[str, dict[str, str]]:
 
 
 def _sentence(spec: type) -> str:
-    return (inspect.getdoc(spec) or "").split("\n\n")[0].replace("\n", " ")
+    """Return a specification's first sentence, and where it comes from if it says so."""
+    sentence = (inspect.getdoc(spec) or "").split("\n\n")[0].replace("\n", " ")
+    source = getattr(spec, "SOURCE", "")
+    return f"{sentence} [{source}]" if source else sentence
