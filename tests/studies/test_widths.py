@@ -55,6 +55,7 @@ def records(result: StudyResult) -> pd.DataFrame:
         ({"activation": "tanh"}, {"kind": "rmsprop", "learning_rate": 0.01}),
         ({"activation": "gelu", "initial": "he"},
          {"kind": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
+        ({"activation": "tanh"}, {"kind": "schedule_free_adamw", "learning_rate": 0.01}),
     ],
 )  # fmt: skip
 def test_the_curves_are_those_of_a_program_for_each_width(raw, tmp_path, model, optimizer) -> None:
@@ -68,10 +69,23 @@ def test_the_curves_are_those_of_a_program_for_each_width(raw, tmp_path, model, 
     np.testing.assert_allclose(together["value"], alone["value"], rtol=2e-3, atol=2e-3)
 
 
-def test_units_that_a_network_lacks_stay_exactly_zero(raw) -> None:
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        {"kind": "adam", "learning_rate": 0.01},
+        {"kind": "adagrad", "flavour": "torch", "l1": 0.001, "clip": {"kind": "adaptive"}},
+        {"kind": "nadam", "l2": 0.01, "clip": {"kind": "norm", "at": 0.1}},
+        {"kind": "adabelief", "weight_decay": 0.1},
+        {"kind": "lion", "flavour": "optax"},
+        {"kind": "schedule_free_sgd", "accumulate": 2},
+    ],
+    ids=str,
+)
+def test_units_that_a_network_lacks_stay_exactly_zero(raw, optimizer) -> None:
     from descentlab.engine.lanes import Job, train
     from descentlab.engine.program import Program
 
+    raw["run"]["optimizer"] = {"learning_rate": 0.01, **optimizer}
     (one,) = planned(raw)
     program = Program(one.cohort, one.strategy)
     runs = one.cohort.runs[: one.strategy.width]
@@ -91,6 +105,7 @@ def test_units_that_a_network_lacks_stay_exactly_zero(raw) -> None:
         {"model": {"kind": "mlp", "hidden": [8], "activation": "sigmoid"}},
         {"model": {"kind": "mlp", "hidden": [8], "dropout": 0.1}},
         {"record": {"checkpoint": True}},
+        {"optimizer": {"kind": "muon", "learning_rate": 0.01}},
     ],
 )
 def test_what_would_change_by_it_is_compiled_for_each_width(raw, change) -> None:

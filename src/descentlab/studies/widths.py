@@ -16,8 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from descentlab.core.spec import split_floats
 from descentlab.models.specs import MultiLayerPerceptron
+from descentlab.optimizers.rules.adabelief import AdaBelief
+from descentlab.optimizers.rules.adagrad import Adagrad
 from descentlab.optimizers.rules.adam import Adam, AdamW
+from descentlab.optimizers.rules.lion import Lion
+from descentlab.optimizers.rules.nadam import NAdam
 from descentlab.optimizers.rules.rmsprop import RMSProp
+from descentlab.optimizers.rules.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from descentlab.optimizers.rules.sgd import SGD
 from descentlab.studies.configurations import Configuration
 from descentlab.studies.spec import RunSpec
@@ -32,6 +37,14 @@ RATE = {"cpu": 6e10, "other": 1e13}
 """Operations a second that training reaches: of one core (measured: 5e10 … 7e10), of a GPU."""
 
 ZERO_AT_ZERO = {"identity", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu"}
+
+COORDINATEWISE = (
+    SGD, Adagrad, RMSProp, Adam, AdamW, NAdam, AdaBelief, Lion, ScheduleFreeSGD, ScheduleFreeAdamW
+)  # fmt: skip
+"""Rules by which a parameter goes its own way, and stays zero if its gradients are.
+
+Muon is none: it scales a matrix's step by the matrix's shape.
+"""
 
 
 class Group(NamedTuple):
@@ -87,12 +100,7 @@ def _rest(group: Group) -> str | None:
     """Return what groups must have in common to be joined, None if this one cannot be."""
     run = group.spec
     model, optimizer = run.model, run.optimizer
-    if type(model) is not MultiLayerPerceptron or type(optimizer) not in (
-        SGD,
-        RMSProp,
-        Adam,
-        AdamW,
-    ):
+    if type(model) is not MultiLayerPerceptron or type(optimizer) not in COORDINATEWISE:
         return None
     if model.dropout is not None or model.activation not in ZERO_AT_ZERO or run.record.checkpoint:
         return None
