@@ -54,6 +54,7 @@ class FakeResult:
             report=SimpleNamespace(**spec),
             run=run,
         )
+        self.readings: list[str] = []
         self.factors = list(dict.fromkeys(f for c in configurations for f in c.labels))
         vary = {
             f: list(dict.fromkeys(c.labels.get(f) for c in configurations)) for f in self.factors

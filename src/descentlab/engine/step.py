@@ -19,7 +19,7 @@ from jaxtyping import Array, Float, Int
 from descentlab.core.keys import named_key
 from descentlab.engine.parameters import is_setting, trainable
 from descentlab.engine.readings import MOST_UPDATES, reading_names, readings
-from descentlab.engine.training import Cohort, Floats, Training
+from descentlab.engine.training import DRAWS, Cohort, Floats, Training
 from descentlab.optimizers.protocol import fast_parameters
 
 EVALUATION_BLOCK = 1024
@@ -142,7 +142,8 @@ class OneRun:
         state, trace = jax.lax.fori_loop(step, end, update, (state, trace))
 
         def record() -> tuple[State, Array, Array]:
-            values, recorded = self._record(call, state, end)
+            drawn = (end - step // self.steps_per_epoch * self.steps_per_epoch) * self.batch_size
+            values, recorded = self._record(call, state, end, self._draws(order, drawn))
             return recorded, row + 1, rows.at[row].set(values, mode="drop")
 
         due = (end % every == 0) | (end == self.training.steps)
@@ -291,12 +292,27 @@ class OneRun:
             sums[name] = state.sums[name] + added
         return sums
 
+    def _draws(self, order: Array, drawn: Array) -> dict[str, Float[Array, ""]]:
+        """Return the shares of examples that are among the first ``drawn`` of an order."""
+        if not self.training.draws:
+            return {}
+        if self.full:
+            whole = (drawn > 0).astype(self.dtype)
+            return dict.fromkeys(DRAWS, whole)
+        new = (jnp.arange(len(order)) < drawn).astype(jnp.int32)
+        times = jnp.zeros(self.examples, jnp.int32).at[order].add(new, mode="drop")
+        shares = (times >= 1).sum(), (times == 1).sum()
+        return {
+            name: (count / self.examples).astype(self.dtype)
+            for name, count in zip(DRAWS, shares, strict=True)
+        }
+
     def _record(
-        self, call: _Call, state: State, step: Array
+        self, call: _Call, state: State, step: Array, draws: dict[str, Array]
     ) -> tuple[Float[Array, " metrics"], State]:
         parameters = self._evaluated(state, call.optimizer)
         key = jax.random.fold_in(call.keys["evaluation"], step)
-        values: dict[str, Array] = {}
+        values = dict(draws)
         for number, part in enumerate(self.parts):
             part_key = jax.random.fold_in(key, number)
             if not self.training.evaluates(part):

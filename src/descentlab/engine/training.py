@@ -21,6 +21,9 @@ Floats = Mapping[str, Any]
 
 PARTS = ("train", "validation", "test")
 
+DRAWS = ("train_seen", "train_seen_once")
+"""Shares of the training examples that the epoch has drawn so far at least, or just, once."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Training:
@@ -39,6 +42,7 @@ class Training:
             over the training set with the parameters of that step).
         evaluate_dropout: keep dropout on in evaluations (a common fault, for showing it).
         gradient_norms: read the norms of the gradients at every update.
+        draws: record which share of the examples the epoch has drawn, and drawn once.
         fast_weights: evaluate the optimizer's fast weights too, beside what it evaluates.
         precision: dtype of parameters, floats and inputs.
     """
@@ -55,13 +59,15 @@ class Training:
     precision: Literal["float32", "float64"] = "float32"
     gradient_norms: bool = False
     fast_weights: bool = False
+    draws: bool = False
 
     def metrics(self, parts: Container[str]) -> tuple[str, ...]:
         """Return the names of what is recorded for these parts of the data, in column order."""
         names, there = self.objective.metrics, [part for part in PARTS if part in parts]
         slow = [f"{part}_{name}" for part in there for name in names]
         evaluated = [part for part in there if self.fast_weights and self.evaluates(part)]
-        return (*slow, *(f"{part}_fast_{name}" for part in evaluated for name in names))
+        fast = [f"{part}_fast_{name}" for part in evaluated for name in names]
+        return (*slow, *fast, *(DRAWS if self.draws else ()))
 
     def evaluates(self, part: str) -> bool:
         """Whether records of a part come from a pass over it, and not from the batches."""

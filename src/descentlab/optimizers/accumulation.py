@@ -40,8 +40,15 @@ class Accumulated:
         return AccumulationState(self._inner.init(parameters), zeros, jnp.zeros((), jnp.int32))
 
     def update(
-        self, gradients: PyTree, state: AccumulationState, parameters: PyTree, *, value: Any, hvp: Any, loss: Any
-    ) -> tuple[PyTree, AccumulationState]:  # fmt: skip
+        self,
+        gradients: PyTree,
+        state: AccumulationState,
+        parameters: PyTree,
+        *,
+        value: Any,
+        hvp: Any,
+        loss: Any,
+    ) -> tuple[PyTree, AccumulationState]:
         """Add a batch's gradients; after the last of k, move."""
         total = jax.tree.map(jnp.add, state.total, gradients)
 

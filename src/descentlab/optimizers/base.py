@@ -58,6 +58,11 @@ class OptimizerSpec(Spec):
         return 0
 
     @property
+    def base_rate(self) -> float:
+        """The learning rate that a schedule multiplies."""
+        return self.learning_rate  # type: ignore[attr-defined]
+
+    @property
     def batches_per_update(self) -> int:
         """Batches whose gradients make one update of the rule, which schedules count."""
         return getattr(self, "accumulate", 1)

@@ -47,8 +47,15 @@ class CurvatureDescent:
         return CurvatureState(count, {name: jnp.zeros((), flat.dtype) for name in names})
 
     def update(
-        self, gradients: PyTree, state: CurvatureState, parameters: PyTree, *, value: Any, hvp: Any, loss: Any
-    ) -> tuple[PyTree, CurvatureState]:  # fmt: skip
+        self,
+        gradients: PyTree,
+        state: CurvatureState,
+        parameters: PyTree,
+        *,
+        value: Any,
+        hvp: Any,
+        loss: Any,
+    ) -> tuple[PyTree, CurvatureState]:
         """Return the parameters after one step, and the state."""
         flat, restored = ravel_pytree(gradients)
         step, notes = self._solve(flat, lambda vector: ravel_pytree(hvp(restored(vector)))[0])

@@ -64,8 +64,15 @@ class Descent:
         )
 
     def update(
-        self, gradients: PyTree, state: DescentState, parameters: PyTree, *, value: Any, hvp: Any, loss: Any
-    ) -> tuple[PyTree, DescentState]:  # fmt: skip
+        self,
+        gradients: PyTree,
+        state: DescentState,
+        parameters: PyTree,
+        *,
+        value: Any,
+        hvp: Any,
+        loss: Any,
+    ) -> tuple[PyTree, DescentState]:
         """Return the parameters after one update, and the state."""
         count, factor = state.count, 1.0
         if count is not None:

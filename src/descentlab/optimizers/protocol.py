@@ -118,8 +118,15 @@ class OptaxOptimizer:
         return self._transformation.init(parameters)
 
     def update(
-        self, gradients: PyTree, state: PyTree, parameters: PyTree, *, value: Any, hvp: Any, loss: Any
-    ) -> tuple[PyTree, PyTree]:  # fmt: skip
+        self,
+        gradients: PyTree,
+        state: PyTree,
+        parameters: PyTree,
+        *,
+        value: Any,
+        hvp: Any,
+        loss: Any,
+    ) -> tuple[PyTree, PyTree]:
         """Return parameters + the transformation's updates."""
         updates, state = self._transformation.update(
             gradients, state, parameters, value=value, grad=gradients, value_fn=loss

@@ -78,8 +78,15 @@ class SlowWeights:
         )
 
     def update(
-        self, gradients: PyTree, state: SlowWeightsState, parameters: PyTree, *, value: Any, hvp: Any, loss: Any
-    ) -> tuple[PyTree, SlowWeightsState]:  # fmt: skip
+        self,
+        gradients: PyTree,
+        state: SlowWeightsState,
+        parameters: PyTree,
+        *,
+        value: Any,
+        hvp: Any,
+        loss: Any,
+    ) -> tuple[PyTree, SlowWeightsState]:
         """Move the fast weights; after k times the slow ones, where the fast start again."""
         fast, inner = self._inner.update(
             gradients, state.inner, parameters, value=value, hvp=hvp, loss=loss
@@ -113,7 +120,8 @@ class SlowWeights:
         """Reset the inner optimizer; the slow weights stay."""
         if not isinstance(self._inner, Resettable):
             raise SpecError(
-                f"run.optimizer.inner_state: {type(self._inner).__name__} cannot be reset; use 'keep'"
+                f"run.optimizer.inner_state: {type(self._inner).__name__} cannot be reset; "
+                "use 'keep'"
             )
         return state._replace(inner=self._inner.reset(state.inner, parameters))
 

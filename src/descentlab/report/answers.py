@@ -43,6 +43,11 @@ class Result(Protocol):
         ...
 
     @property
+    def readings(self) -> list[str]:
+        """Names of what was read at every update of some run."""
+        ...
+
+    @property
     def primary(self) -> str:
         """The metric that configurations are ranked by; asked for only if there are metrics."""
         ...

@@ -50,10 +50,13 @@ class Bands:
     thinned: int = 0
 
 
-def bands(result: Result, metric: str, ids: Sequence[str], *, epochs: bool) -> Bands:
+def bands(
+    result: Result, metric: str, ids: Sequence[str], *, epochs: bool, last: int | None = None
+) -> Bands:
     """Return the bands of some configurations; one without any record is left out.
 
-    Long curves are thinned to ``MOST_RECORDS`` evenly spaced records, first and last kept.
+    Long curves are thinned to ``MOST_RECORDS`` evenly spaced records, first and last kept;
+    with ``last`` only so many records at the end are looked at.
     """
     frame = result.curves(metric, configurations=list(dict.fromkeys(ids)))
     finished = result.frame()
@@ -62,6 +65,8 @@ def bands(result: Result, metric: str, ids: Sequence[str], *, epochs: bool) -> B
     found: dict[str, Band] = {}
     longest = 0
     for ident, own in frame.groupby("configuration", sort=False):
+        if last is not None:
+            own = own[own["step"] >= np.unique(own["step"])[-last:][0]]
         band = _band(own, str(ident), "epoch" if epochs else "step", diverged)
         longest = max(longest, len(band.x))
         found[str(ident)] = _thinned(band)

@@ -12,6 +12,7 @@ from descentlab.report.evaluations import evaluations
 from descentlab.report.figures import figures
 from descentlab.report.provenance import provenance
 from descentlab.report.search import search
+from descentlab.report.updates import updates
 from descentlab.studies.evaluations import Progress
 from descentlab.studies.evaluations import evaluations as evaluate_runs
 
@@ -50,6 +51,7 @@ def _body(result: Result, found: Answers, progress: Progress | None) -> list[Any
         search(result),
         sections.ranking(found),
         figures(result, found),
+        updates(result, found),
         evaluations(found, evaluated),
         sections.definitions(result, found),
         sections.study(result),

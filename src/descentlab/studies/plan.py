@@ -135,6 +135,7 @@ def make_training(run: RunSpec, dataset: Dataset) -> Training:
         precision=run.precision,
         gradient_norms=run.record.gradient_norms,
         fast_weights=run.record.fast_weights,
+        draws=run.record.draws,
     )
 
 

@@ -182,7 +182,8 @@ class Records:
         )
         lengths = query(
             self.folder,
-            "SELECT configuration, max(epoch / step) AS share FROM segments WHERE step > 0 GROUP BY 1",
+            """SELECT configuration, max(epoch / step) AS share FROM segments WHERE step > 0
+               GROUP BY configuration""",
         )
         epoch = found["step"] * found["configuration"].map(lengths.set_index("configuration").share)
         found.insert(3, "epoch", epoch)

@@ -44,7 +44,8 @@ class Record(Spec):
     training saw them (parameters moving, dropout on); ``evaluated`` is a pass over
     the training set. ``parts`` are evaluated at every record, all that the data has by
     default; a search need not look at the test set. ``predictions`` keeps the test
-    outputs, ``checkpoint`` the state at the end.
+    outputs, ``checkpoint`` the state at the end, ``draws`` records the shares of the training
+    examples that the epoch has drawn so far, and drawn just once.
 
     What an optimizer reports, such as the learning rate that a schedule made of its own, is
     read at every update and needs no record. ``gradient_norms`` reads the norms of the
@@ -58,6 +59,7 @@ class Record(Spec):
     parts: tuple[Literal["validation", "test"], ...] | None = None
     predictions: bool = False
     checkpoint: bool = False
+    draws: bool = False
     gradient_norms: bool = False
     fast_weights: bool = False
 

@@ -67,6 +67,11 @@ class Lookahead(OptimizerSpec):
             SlowWeights(inner, self.k, self.alpha, low, self.inner_state), self.accumulate
         )
 
+    @property
+    def base_rate(self) -> float:
+        """The inner optimizer's."""
+        return self.inner.base_rate
+
     def workspace(self, parameters: int) -> int:
         """Return the inner optimizer's."""
         return self.inner.workspace(parameters)
