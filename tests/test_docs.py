@@ -96,7 +96,8 @@ def test_pages_hold_nothing_hidden_and_link_to_what_is_there(page: Path) -> None
 def test_the_reference_names_every_field_and_every_kind() -> None:
     from descentlab.studies.catalogue import CATALOGUES
 
-    text = "\n".join((ROOT / "docs" / name).read_text() for name in ("study-file.md", "data.md"))
+    pages = ("study-file.md", "data.md", "optimizers.md")
+    text = "\n".join((ROOT / "docs" / name).read_text() for name in pages)
     words = set(re.findall(r"`([^`\n]+)`", text))
     wanted = set(Study.model_fields) | set(RunSpec.model_fields)
     for catalogue in CATALOGUES.values():
