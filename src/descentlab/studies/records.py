@@ -76,9 +76,13 @@ class Records:
     def _metrics(self) -> list[str]:
         return self._columns(segment_names(self.folder), "segments")
 
-    @cached_property
+    @property
     def readings(self) -> list[str]:
         """Names of what was read at every update of some run, such as ``learning_rate``."""
+        return self._readings
+
+    @cached_property
+    def _readings(self) -> list[str]:
         return self._columns(reading_names(self.folder), READINGS)
 
     def _columns(self, segments: list[str], table: str) -> list[str]:
