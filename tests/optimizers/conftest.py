@@ -1,5 +1,5 @@
-"""The engine's small cohorts."""
+"""The engine's small cohorts, and programs of earlier sessions."""
 
-from tests.engine.conftest import cohort, datasets
+from tests.engine.conftest import _compiled_once, cohort, datasets
 
-__all__ = ["cohort", "datasets"]
+__all__ = ["_compiled_once", "cohort", "datasets"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import jax
 import numpy as np
 import pytest
@@ -21,14 +23,14 @@ SCHEDULES = [
 AROUND = {"clip": {"kind": "norm", "at": 0.5}, "l2": 0.01, "l1": 0.001, "accumulate": 3}
 RUNS = [
     *((kind, SCHEDULES[number % 3]) for number, kind in enumerate(CATALOGUE.kinds)),
-    *((kind, "constant") for kind in ("sgd", "adam", "schedule_free_adamw")),
+    ("schedule_free_adamw", "constant"),
     ({"kind": "sgd", "flavour": "keras", "momentum": 0.9}, SCHEDULES[0]),
-    ({"kind": "nadam", "flavour": "optax"}, SCHEDULES[1]),
     ({"kind": "muon", "flavour": "optax"}, SCHEDULES[2]),
-    ({"kind": "schedule_free_sgd", "flavour": "paper"}, SCHEDULES[1]),
     ({"kind": "adamw", **AROUND}, SCHEDULES[0]),
-    ({"kind": "muon", **AROUND}, SCHEDULES[1]),
+    ({"kind": "muon", **AROUND}, {"kind": "warmup", "warmup_steps": 2}),
 ]
+UNPADDED = ("adam", "muon", "schedule_free_sgd")
+"""Also by a program for one run; the contract has that of each optimizer without the engine."""
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def whole(program, runs, *cuts):
         data = program.cohort.arrays.parts
         data = {k: tuple(map(jax.numpy.asarray, v)) for k, v in data.items()}
         state, made, edges = program.start(seeds, floats), [], [0, *cuts, STEPS]
-        for start, until in zip(edges[:-1], edges[1:], strict=True):
+        for start, until in itertools.pairwise(edges):
             state, rows, *_ = program.advance(state, seeds, floats, data, start, until)
             fresh = len(program.cohort.records(start if start else -1, until))
             made.append(np.asarray(rows)[:, :fresh])
@@ -83,8 +85,8 @@ def test_side_by_side_as_alone_and_stopped_as_in_one_go(small, optimizer, schedu
         np.testing.assert_array_equal(a, b)
     _, turned = whole(program, (last, first))
     np.testing.assert_array_equal(rows[0], turned[1])
-    if isinstance(optimizer, str):
-        single = Program(one, Strategy("map", 1, 1))
-        for number, run in enumerate((first, last)):
-            _, alone = whole(single, (run,))
-            np.testing.assert_allclose(rows[number], alone[0], rtol=1e-8, atol=1e-11)
+    _, alone = whole(program, (last,))
+    np.testing.assert_array_equal(rows[1], alone[0])
+    if optimizer in UNPADDED:
+        _, alone = whole(Program(one, Strategy("map", 1, 1)), (last,))
+        np.testing.assert_allclose(rows[1], alone[0], rtol=1e-8, atol=1e-11)
