@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -50,7 +52,7 @@ def test_with_its_line_search_it_finds_the_minimum_that_scipy_finds():
     np.testing.assert_allclose(found.points[-1], np.ones(5), atol=1e-8)
     np.testing.assert_allclose(theirs.x, np.ones(5), atol=1e-3)
     values = [float(rosenbrock(p)) for p in found.points]
-    assert all(b <= a + 1e-12 for a, b in zip(values, values[1:], strict=False))
+    assert all(b <= a + 1e-12 for a, b in pairwise(values))
 
 
 @pytest.mark.parametrize("field", ["l2", "l1", "clip", "weight_decay", "accumulate"])

@@ -47,7 +47,6 @@ def readings(
 
 def reading_names(training: Training, floats: Floats) -> tuple[str, ...]:
     """Return the names of a run's readings; nothing is computed."""
-
     found: list[str] = []
 
     def look() -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 
 def scale_by_uncorrected_adam(beta1: Any, beta2: Any, epsilon: Any) -> optax.GradientTransformation:
@@ -139,3 +139,27 @@ def scale_by_rectified_belief(
         return jax.tree.map(step, state.mu, state.nu), state
 
     return optax.GradientTransformation(plain.init, update)
+
+
+class DampenedState(NamedTuple):
+    """The buffer of :func:`dampened`, and whether it holds anything."""
+
+    buffer: Any
+    begun: Bool[Array, ""]
+
+
+def dampened(momentum: Any, dampening: Any, *, first: bool) -> optax.GradientTransformation:
+    """Return b ← μ b + (1-d) g; without ``first`` the first buffer is g itself.
+
+    Source: ``torch.optim.SGD``, algorithm in its documentation.
+    """
+
+    def init(parameters: Any) -> DampenedState:
+        return DampenedState(jax.tree.map(jnp.zeros_like, parameters), jnp.zeros((), bool))
+
+    def update(updates: Any, state: DampenedState, parameters: Any = None) -> tuple[Any, Any]:
+        share = 1 - dampening if first else jnp.where(state.begun, 1 - dampening, 1.0)
+        buffer = jax.tree.map(lambda b, g: momentum * b + share * g, state.buffer, updates)
+        return buffer, DampenedState(buffer, jnp.ones((), bool))
+
+    return optax.GradientTransformation(init, update)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
 from descentlab.optimizers.base import Decay, Direction, FirstOrder
-
-if TYPE_CHECKING:
-    import optax
 
 
 class SGD(FirstOrder):
@@ -64,31 +61,9 @@ class SGD(FirstOrder):
             return Direction(optax.identity())
         buffer = optax.trace(self.momentum, self.nesterov)
         if self.dampening is not None:
+            from descentlab.optimizers.rules.moments import dampened
+
             buffer = dampened(self.momentum, self.dampening, first=self.dampen_first)
         if self.rate == "after":
             return Direction(buffer)
         return Direction(optax.identity(), buffer)
-
-
-def dampened(momentum: Any, dampening: Any, *, first: bool) -> optax.GradientTransformation:
-    """Return b ← μ b + (1-d) g; without ``first`` the first buffer is g itself.
-
-    Source: ``torch.optim.SGD``, algorithm in its documentation.
-    """
-    import jax
-    import jax.numpy as jnp
-    import optax
-
-    class DampenedState(NamedTuple):
-        buffer: Any
-        begun: Any
-
-    def init(parameters: Any) -> DampenedState:
-        return DampenedState(jax.tree.map(jnp.zeros_like, parameters), jnp.zeros((), bool))
-
-    def update(updates: Any, state: DampenedState, parameters: Any = None) -> tuple[Any, Any]:
-        share = 1 - dampening if first else jnp.where(state.begun, 1 - dampening, 1.0)
-        buffer = jax.tree.map(lambda b, g: momentum * b + share * g, state.buffer, updates)
-        return buffer, DampenedState(buffer, jnp.ones((), bool))
-
-    return optax.GradientTransformation(init, update)
