@@ -16,6 +16,7 @@ from descentlab.report.names import is_coordinate
 DECADES = 2.0  # span of a loss from which its axis is logarithmic
 ERRORS = 8.0  # ratio of errors from which an accuracy is spaced by their logarithm
 MOST_TICKS = 8
+ROUNDING = 1e-12  # relative difference that is drawn as none
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Axis:
         else:
             values = [1 - error for error in _decades(1 - self.high, 1 - self.low)]
         places = _warp(self.kind, np.array(values, float))
-        texts = [_text(value, self.kind) for value in values]
+        texts = [_text(value, self.kind, _digits(values)) for value in values]
         if self.kind == "linear" and not any("×" in text for text in texts):
             decimals = max(len(text.partition(".")[2]) for text in texts)
             texts = [f"{value:.{decimals}f}".replace("-", numbers.MINUS) for value in values]
@@ -94,7 +95,8 @@ def axis_of(metric: str, bands: Iterable[Band]) -> Axis:
             floor = float(positive.min()) / (2 if (errors <= 1e-12).any() else 1)
             return Axis("error", 1 - float(positive.max()), 1 - floor)
     low, high = _with_bands(means, bands)
-    return Axis("linear", low, high if high > low else low + (abs(low) or 1.0) * 0.01)
+    same = high - low <= ROUNDING * abs(high)
+    return Axis("linear", low, low + (abs(low) or 1.0) * 0.01 if same else high)
 
 
 def _with_bands(means: np.ndarray, bands: list[Band]) -> tuple[float, float]:
@@ -134,7 +136,13 @@ def _decades(low: float, high: float) -> list[float]:
     return values[::-1][:: -(-len(values) // MOST_TICKS)]
 
 
-def _text(value: float, kind: str) -> str:
+def _text(value: float, kind: str, digits: int) -> str:
     if kind == "error":
         return f"{value:.9f}".rstrip("0").rstrip(".")
-    return numbers.value(value, 6 if kind == "linear" else 2)
+    return numbers.value(value, digits if kind == "linear" else 2)
+
+
+def _digits(values: list[float]) -> int:
+    """Return how many digits tell evenly spaced values apart, at least six."""
+    largest, apart = max(map(abs, values)), abs(values[-1] - values[0]) / max(1, len(values) - 1)
+    return 6 if apart == 0 else max(6, math.ceil(math.log10(largest / apart)) + 2)
