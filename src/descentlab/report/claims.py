@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from descentlab.studies.claims.verdicts import Verdict
 
 MOST_ROWS = 12
-WIDTH, LEFT, RIGHT, ROW, TOP, BOTTOM = 760.0, 250.0, 12.0, 26.0, 8.0, 40.0
+WIDTH, LEFT, RIGHT, ROW, TOP, BOTTOM = 760.0, 270.0, 12.0, 26.0, 8.0, 40.0
 LETTERS = 38
 SYMBOLS = {"supported": "✓", "refuted": "✗", "undecided": "?", "identical": "="}
 
