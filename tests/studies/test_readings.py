@@ -190,3 +190,22 @@ def test_fast_weights_are_evaluated_beside_the_slow_ones(raw, tmp_path):
     np.testing.assert_array_equal(slow, np.repeat(fast[::3], 3)[: len(slow)])
     assert "train_fast_loss" not in result.metrics  # a running mean has no fast weights
     assert "Fast and slow weights" in page(result)
+
+
+def test_gradients_are_drawn_layer_by_layer_in_the_panels_of_the_tables(raw, tmp_path):
+    """Ten sigmoid layers from small weights: the medians in the picture fall to the left."""
+    raw["run"] |= {"steps": 3, "epochs": None, "record": {"gradient_norms": True}}
+    raw["run"]["model"] = {"kind": "mlp", "hidden": [8] * 10, "activation": "sigmoid"}
+    raw["vary"] = {"model.initial": ["glorot", {"kind": "normal", "std": 3.0}]}
+    result = run(Study.parse(raw), tmp_path)
+    text = page(result)
+    assert "Gradients by layer, first update" in text and "Gradients by layer, last update" in text
+    names = [f"gradient_norm_{i}" for i in range(1, 12)]
+    assert result.readings == ["gradient_norm", *names]
+    first = result.readings_at(names, "first")
+    for name in names:  # as the curve has it
+        curve = result.curves(name).query("step == 1").set_index(["configuration", "seed"])
+        own = first.set_index(["configuration", "seed"])[name]
+        np.testing.assert_array_equal(own.sort_index(), curve["value"].sort_index())
+    glorot = first[first["configuration"] == "c00"][names].median().to_numpy()
+    assert (np.diff(glorot) > 0).all()

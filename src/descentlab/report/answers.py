@@ -65,6 +65,10 @@ class Result(Protocol):
         """Return one row a finished run, with each metric at its last record."""
         ...
 
+    def readings_at(self, names: Sequence[str], end: str) -> pd.DataFrame:
+        """Return readings of each run at its ``first`` or ``last`` update."""
+        ...
+
     def curves(self, metric: str, configurations: Sequence[str] | None = None) -> pd.DataFrame:
         """Return a metric's records: configuration, seed, step, epoch, value."""
         ...

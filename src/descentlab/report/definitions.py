@@ -15,6 +15,8 @@ LOSSES = {
     "half_mse": "half the squared error, averaged over the outputs",
 }
 
+DRAWN = {"seen": "at least once", "seen_once": "just once"}
+
 INTERVALS = (
     "95 % intervals are Student’s t intervals of the mean over seeds: "
     "mean ± t(0.975, n − 1) · s / √n, with n the number of seeds and s their sample standard "
@@ -57,6 +59,11 @@ def _define(result: Result, metric: str) -> str:
     functions = [str(name).replace("_", "-") for name in settings(result, "objective.function")]
     if what == "loss" and functions:
         return f"Value of the function at the point: {', '.join(functions)}."
+    if what.startswith("fast_"):
+        text = _define(result, f"{part}_{what.removeprefix('fast_')}")
+        return f"{text} Of the fast weights, which the optimizer moves."
+    if what in DRAWN:
+        return f"Share of the training examples that the epoch had drawn so far, {DRAWN[what]}."
     if is_coordinate(metric):
         return f"Coordinate {what[1:]} of the point."
     if what == "loss":

@@ -67,8 +67,9 @@ def _part(
 ) -> Markup:
     plot = None
     if number < MOST_PLOTS:
-        panels = _panels(found, pivot, read, axis)
-        plot = _figure(found, pivot, panels, across, f"m{number}") if panels else None
+        panels = panels_of(found, pivot, read, axis)
+        name = f"m{number}"
+        plot = figure_of(found, pivot, panels, across, name, pivot.metric) if panels else None
     beside = plot is not None and len(pivot.column_labels) <= len(BESIDE_WIDTH)
     return tag(
         "div",
@@ -78,7 +79,8 @@ def _part(
     )
 
 
-def _panels(found: Answers, pivot: Pivot, read: Bands, axis: Axis) -> list[Panel]:
+def panels_of(found: Answers, pivot: Pivot, read: Bands, axis: Axis) -> list[Panel]:
+    """Return a panel for each column of a table, with a line for each row."""
     labels = _drawn_rows(pivot)
     colour = dict(zip(labels, colours(labels), strict=True))
     name = found.factors.get(pivot.row_factor, pivot.row_factor)
@@ -96,15 +98,18 @@ def _panels(found: Answers, pivot: Pivot, read: Bands, axis: Axis) -> list[Panel
     return panels
 
 
-def _figure(found: Answers, pivot: Pivot, panels: Sequence[Panel], across: str, key: str) -> Markup:
-    title = f"{capital(metric_name(pivot.metric))} by {across}"
+def figure_of(
+    found: Answers, pivot: Pivot, panels: Sequence[Panel], across: str, key: str, metric: str
+) -> Markup:
+    """Return a table's panels as a figure with a legend of its rows."""
+    title = f"{capital(metric_name(metric))} by {across}"
     columns = min(4, len(panels))
     plot = Plot(
         key,
         tuple(panels),
         across,
         f"{title}, {pivot.title}" if pivot.title else title,
-        " ".join(f"{panel.title}: {describe(panel.lines, pivot.metric)}" for panel in panels),
+        " ".join(f"{panel.title}: {describe(panel.lines, metric)}" for panel in panels),
         columns=columns,
         width=BESIDE_WIDTH[columns - 1] if columns <= len(BESIDE_WIDTH) else FULL_WIDTH,
         height=2.0 if columns <= len(BESIDE_WIDTH) else 1.75,
@@ -113,7 +118,7 @@ def _figure(found: Answers, pivot: Pivot, panels: Sequence[Panel], across: str, 
     name = found.factors.get(pivot.row_factor, pivot.row_factor)
     strokes = map(variable, colours(labels))
     items = [(label, stroke, None) for label, stroke in zip(labels, strokes, strict=True)]
-    start = f"{panel_heading(pivot.metric, panels[0].axis)}; {name}:"
+    start = f"{panel_heading(metric, panels[0].axis)}; {name}:"
     dropped = len(pivot.row_labels) - len(labels)
     note = tag("figcaption", f"{dropped} more rows are not drawn.") if dropped else None
     return tag("figure", legend(items, start), wide(draw(plot)), note)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from descentlab.report.axes import Axis
 from descentlab.report.curves import Band
 from descentlab.report.markup import Markup, tag
 from descentlab.report.names import metric_name
-from descentlab.report.palette import GRID, TEXT
+from descentlab.report.palette import GRID, TEXT, variable
 from descentlab.report.svg import cleaned
 
 FONT = 8.6  # points
@@ -137,7 +137,7 @@ def _span(panels: Sequence[Panel], ticks: Sequence[float] = ()) -> tuple[float, 
     ]
     ends += ticks
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
+    return (low, high) if high > low else (low - 1, high + 1)
 
 
 def _frame(axes: Any, panel: Panel, span: tuple[float, float], *, numbered: bool) -> None:
@@ -258,6 +258,15 @@ def legend(items: Sequence[tuple[str, str, str | None]], title: str = "") -> Mar
         sample = tag("svg", stroke, viewBox="0 0 24 12", aria_hidden="true")
         entries.append(tag("li", sample, label))
     return tag("ul", *entries, class_="legend")
+
+
+def legend_of(lines: Iterable[Line]) -> Markup:
+    """Return the legend of lines, each label once."""
+    items = {
+        line.label: (line.label, variable(line.colour), DASHES if line.dashed else None)
+        for line in lines
+    }
+    return legend(list(items.values()))
 
 
 def wide(svg: Markup) -> Markup:

@@ -11,12 +11,12 @@ from descentlab.report.answers import Answers, Result, Row
 from descentlab.report.axes import Axis
 from descentlab.report.curves import Band, bands
 from descentlab.report.figures import choose
+from descentlab.report.layers import LAYER, flat, layers, log_axis
 from descentlab.report.markup import Markup, join, tag
 from descentlab.report.names import metric_name
 from descentlab.report.numbers import value
-from descentlab.report.palette import CATEGORIES, variable
+from descentlab.report.palette import CATEGORIES
 from descentlab.report.plots import (
-    DASHES,
     FULL_WIDTH,
     Line,
     Panel,
@@ -24,19 +24,17 @@ from descentlab.report.plots import (
     capital,
     describe,
     draw,
-    legend,
+    legend_of,
     wide,
 )
 from descentlab.report.tables import pivots
 from descentlab.studies.rates import declared_rates
 
 RATE = "learning_rate"
-LAYER = "gradient_norm_"
 FAST = "_fast_"
 LAST_RECORDS = 40
 """Records, the last ones, in which fast weights are drawn beside what is evaluated."""
 MOST_PANELS = 8
-DECADES = 2.0
 
 
 def updates(result: Result, found: Answers) -> Markup | None:
@@ -44,9 +42,10 @@ def updates(result: Result, found: Answers) -> Markup | None:
     fast = [metric for metric in result.metrics if FAST in metric]
     if not (result.readings or fast) or not found.done or not found.primary:
         return None
-    chosen = [row for row in choose(found, pivots(found, result.study.report)).rows if row.done]
-    drawn = [_rates, _inner_loop, _others, _layers]
-    parts = [part(result, chosen) for part in drawn]
+    tables = pivots(found, result.study.report)
+    chosen = [row for row in choose(found, tables).rows if row.done]
+    parts = [part(result, chosen) for part in (_rates, _inner_loop, _others)]
+    parts.append(layers(result, found, tables, chosen))
     if not any(parts):
         return None
     title = tag("h2", "Update by update", id="updates")
@@ -76,7 +75,7 @@ def _rates(result: Result, rows: Sequence[Row]) -> Markup | None:
             continue
         lines = (
             Line("applied", CATEGORIES[0], _plain(applied)),
-            Line("declared", CATEGORIES[1], _band(applied.x[known], rates[known]), dashed=True),
+            Line("declared", CATEGORIES[1], flat(applied.x[known], rates[known]), dashed=True),
         )
         panels[course] = Panel(row.name, lines, _straight(line.band for line in lines))
     if not panels:
@@ -91,7 +90,7 @@ def _rates(result: Result, rows: Sequence[Row]) -> Markup | None:
         f"times learning rate. {agree} at {compared:,} updates compared (to single precision). "
         "Configurations with the same course are drawn once."
     )
-    return _figure("rates", list(panels.values()), "Learning rates by update", caption, pair=True)
+    return _figure("rates", list(panels.values()), "Learning rates by update", caption)
 
 
 def _inner_loop(result: Result, rows: Sequence[Row]) -> Markup | None:
@@ -115,7 +114,7 @@ def _inner_loop(result: Result, rows: Sequence[Row]) -> Markup | None:
             for i, (label, band) in enumerate(zip(("slow, evaluated", "fast"), own, strict=True))
         )
         if not np.array_equal(lines[0].band.mean, lines[1].band.mean, equal_nan=True):
-            panels.append(Panel(row.name, lines, _axis(line.band for line in lines)))
+            panels.append(Panel(row.name, lines, log_axis(line.band for line in lines)))
     if not panels:
         return None
     caption = (
@@ -142,7 +141,7 @@ def _others(result: Result, rows: Sequence[Row]) -> Markup | None:
             if row.id in read and len(read[row.id].x)
         )
         if lines:
-            axis = _axis(line.band for line in lines)
+            axis = log_axis(line.band for line in lines)
             note = f" ({axis.note})" if axis.note else ""
             panels.append(Panel(metric_name(name) + note, lines, axis))
     if not panels:
@@ -151,53 +150,20 @@ def _others(result: Result, rows: Sequence[Row]) -> Markup | None:
     return _figure("readings", panels, "Readings by update", caption)
 
 
-def _layers(result: Result, rows: Sequence[Row]) -> Markup | None:
-    """Draw the gradient's norm by layer, at the first and at the last update."""
-    names = [name for name in result.readings if name.startswith(LAYER)]
-    if len(names) < 2:
-        return None
-    ends: dict[str, list[Line]] = {"first update": [], "last update": []}
-    for index, row in enumerate(rows):
-        own = [bands(result, name, [row.id], epochs=False).bands.get(row.id) for name in names]
-        there = [(i, band) for i, band in enumerate(own, 1) if band is not None and len(band.x)]
-        for place, lines in zip((0, -1), ends.values(), strict=True):
-            if there:
-                layers = np.array([float(i) for i, _ in there])
-                norms = np.array([float(band.mean[place]) for _, band in there])
-                colour = CATEGORIES[index % len(CATEGORIES)]
-                lines.append(Line(row.name, colour, _band(layers, norms), index >= len(CATEGORIES)))
-    panels = [
-        Panel(title + (f" ({axis.note})" if axis.note else ""), tuple(lines), axis)
-        for title, lines in ends.items()
-        if lines and (axis := _axis(line.band for line in lines))
-    ]
-    if not panels:
-        return None
-    caption = (
-        "Norm of the batch's gradient in each layer, the first being the one at the inputs; means "
-        "over seeds. A line that falls to the left shows gradients that vanish on their way back."
-    )
-    return _figure("layers", panels, "Gradient norms by layer", caption, across="layer")
-
-
 def _figure(
     key: str,
     panels: Sequence[Panel],
     title: str,
     caption: str,
     *,
-    pair: bool = False,
     across: str = "update",
 ) -> Markup:
     words = " ".join(f"{panel.title}: {describe(panel.lines)}" for panel in panels)
-    columns = min(2 if across == "layer" else 3, len(panels))
+    columns = min(3, len(panels))
     plot = Plot(key, tuple(panels), across, title, words, columns=columns,
                 height=2.2, width=FULL_WIDTH if len(panels) > 1 else 5.2)  # fmt: skip
-    seen: dict[str, tuple[str, str, str | None]] = {}
-    for line in (line for panel in panels for line in panel.lines):
-        dashes = DASHES if line.dashed else None
-        seen.setdefault(line.label, (line.label, variable(line.colour), dashes))
-    shown = [legend(list(seen.values()))] if len(seen) > 1 or pair else []
+    lines = [line for panel in panels for line in panel.lines]
+    shown = [legend_of(lines)] if len({line.label for line in lines}) > 1 else []
     return tag("figure", *shown, wide(draw(plot)), tag("figcaption", caption))
 
 
@@ -208,27 +174,10 @@ def _per_epoch(result: Result, configuration: str) -> int:
     return round(float(last["step"]) / float(last["epoch"]))
 
 
-def _axis(drawn: Iterable[Band]) -> Axis:
-    """Return a logarithmic axis for positive figures over two decades, else a straight one."""
-    drawn = list(drawn)
-    means = np.concatenate([band.mean for band in drawn])
-    means = means[np.isfinite(means)]
-    low, high = float(means.min()), float(means.max())
-    positive = means[means > 0]
-    if low >= 0 and len(positive) > 0.9 * len(means) and high > positive.min() * 10**DECADES:
-        return Axis("log", max(float(positive.min()), high * 1e-30), high)
-    return _straight(drawn)
-
-
 def _straight(drawn: Iterable[Band]) -> Axis:
     means = np.concatenate([band.mean for band in drawn])
     low, high = float(np.nanmin(means)), float(np.nanmax(means))
     return Axis("linear", low, high if high > low else low + (abs(low) or 1.0) * 0.01)
-
-
-def _band(x: np.ndarray, y: np.ndarray) -> Band:
-    nothing = np.full(len(x), np.nan)
-    return Band(x.astype(float), y, nothing, nothing, np.ones(len(x), bool), (), 1)
 
 
 def _plain(band: Band) -> Band:

@@ -130,10 +130,14 @@ class Records:
         )
         if not self.readings:
             return frame
-        last = self._of_readings(self.readings, "arg_max", ", step")
+        last = self.readings_at(self.readings, "last")
         found = frame.merge(last, "left", ["configuration", "seed"])
         found.loc[found["diverged"], self.readings] = float("nan")
         return found
+
+    def readings_at(self, names: Sequence[str], end: str) -> pd.DataFrame:
+        """Return readings of each run at its ``first`` or ``last`` update, by their names."""
+        return self._of_readings(names, "arg_min" if end == "first" else "arg_max", ", step")
 
     def _of_readings(self, names: Sequence[str], function: str, more: str = "") -> pd.DataFrame:
         """Return one row a run with a figure of all that was read of each name."""
