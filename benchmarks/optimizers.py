@@ -262,7 +262,8 @@ class Process:
 def main() -> None:
     """Ask all in turn and print the table."""
     if sys.argv[1:2] == ["--serve"]:
-        return serve(sys.argv[2])
+        serve(sys.argv[2])
+        return
     asked = [n for n in OURS if n == "sgd" or not sys.argv[1:] or n in sys.argv[1:]]
     processes = [Process(name) for name in FRAMEWORKS]
     took: dict[tuple[str, str], list[float]] = {}

@@ -42,7 +42,7 @@ def test_it_opens_offline_without_a_fault(page: Any, report: str) -> None:
     page.goto(report)
     assert page.title() == "logistic-descent – DescentLab"
     assert requests == [report]
-    assert page.locator("svg[role=img]").count() == 8  # curves, accuracy, one a method
+    assert page.locator("svg[role=img]").count() == 9  # curves, accuracy, one a method, by rate
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
