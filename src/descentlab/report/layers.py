@@ -19,8 +19,8 @@ LAYER = "gradient_norm_"
 DECADES = 2.0
 CAPTION = (
     "Norm of the batch's gradient in each layer, the first being the one at the inputs; medians "
-    "over seeds. A line that falls to the left shows gradients that vanish on their way back. What is "
-    "thirty decades below the largest lies at the lower edge."
+    "over seeds. A line that falls to the left shows gradients that vanish on their way back. "
+    "What is thirty decades below the largest lies at the lower edge."
 )
 
 
@@ -33,7 +33,9 @@ def layers(result: Result, found: Answers, tables: Pivots, rows: Sequence[Row]) 
         return None
     ids = in_plots(tables) or [row.id for row in rows]
     first, last = (_profiles(result, ids, end) for end in ("first", "last"))
-    moved = any(not np.array_equal(first[i].mean, last[i].mean) for i in first)
+    moved = not first.keys() >= last.keys() or any(
+        not np.array_equal(first[i].mean, last[i].mean) for i in last
+    )
     parts: list[Markup] = []
     for name, profiles in (("first update", first), ("last update", last)):
         if profiles and (name == "first update" or moved):

@@ -133,7 +133,7 @@ def _fill(figure: Any, plot: Plot, columns: int, tall: float) -> None:
 
 def _span(panels: Sequence[Panel], ticks: Sequence[float] = ()) -> tuple[float, float]:
     ends = [
-        x for panel in panels for line in panel.lines for x in (line.band.x[0], line.band.x[-1])
+        x for panel in panels for line in panel.lines for x in (*line.band.x[:1], *line.band.x[-1:])
     ]
     ends += ticks
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
@@ -239,6 +239,8 @@ def describe(lines: Sequence[Line], metric: str = "") -> str:
     """Say where each line starts and ends, for those who cannot see it."""
     parts = []
     for line in lines:
+        if not len(line.band.mean):
+            continue
         first, last = (numbers.value(float(line.band.mean[i]), 3) for i in (0, -1))
         parts.append(f"{line.label} from {first} to {last}")
     return f"{'mean ' + metric_name(metric) if metric else 'mean'} of {'; '.join(parts)}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,10 @@ FAST = "_fast_"
 LAST_RECORDS = 40
 """Records, the last ones, in which fast weights are drawn beside what is evaluated."""
 MOST_PANELS = 8
+MOST_COMPARED = 200
+TINY = 1e-300
+AGREE = 1e-5
+"""Relative difference up to which two rates are called the same, in single precision."""
 
 
 def updates(result: Result, found: Answers) -> Markup | None:
@@ -44,53 +48,96 @@ def updates(result: Result, found: Answers) -> Markup | None:
         return None
     tables = pivots(found, result.study.report)
     chosen = [row for row in choose(found, tables).rows if row.done]
-    parts = [part(result, chosen) for part in (_rates, _inner_loop, _others)]
-    parts.append(layers(result, found, tables, chosen))
+    parts = [
+        _rates(result, found, chosen),
+        _inner_loop(result, chosen),
+        _others(result, chosen),
+        layers(result, found, tables, chosen),
+    ]
     if not any(parts):
         return None
     title = tag("h2", "Update by update", id="updates")
     return tag("section", title, join(filter(None, parts)), aria_labelledby="updates")
 
 
-def _rates(result: Result, rows: Sequence[Row]) -> Markup | None:
+@dataclass(frozen=True)
+class Course:
+    """A course of learning rates: the first configuration that takes it, applied and declared."""
+
+    name: str
+    applied: Band
+    known: np.ndarray
+    rates: np.ndarray
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What equal courses share: relative to the largest rate, however small that is."""
+        rates = self.rates[self.known]
+        top = float(np.abs(rates).max()) or 1.0
+        return f"{top:.6e}", tuple(self.applied.x[self.known]), tuple(np.round(rates / top, 7))
+
+    @property
+    def apart(self) -> float:
+        """The largest difference of applied from declared, relative to the largest rate."""
+        rates = self.rates[self.known]
+        largest = np.abs(self.applied.mean[self.known] - rates).max()
+        return float(largest / max(np.abs(rates).max(), TINY))
+
+
+def _rates(result: Result, found: Answers, chosen: Sequence[Row]) -> Markup | None:
     """Draw applied against declared rates, a panel for each course that they take."""
     if RATE not in result.readings:
         return None
-    runs = {c.id: c.run for c in result.configurations}
-    read = bands(result, RATE, [row.id for row in rows], epochs=False).bands
-    panels: dict[tuple[float, ...], Panel] = {}
-    largest, compared = 0.0, 0
-    for row in rows:
-        if row.id not in read:
-            continue
-        applied = read[row.id]
-        per_epoch = _per_epoch(result, row.id)
-        rates = declared_rates(runs[row.id], applied.x.astype(int), per_epoch)
-        known = np.isfinite(rates)
-        apart = np.abs(applied.mean - rates)[known] / np.abs(rates[known]).max(initial=1e-300)
-        largest = max(largest, float(apart.max(initial=0.0)))
-        compared += int(known.sum())
-        course = tuple(np.round(np.nan_to_num(rates), 12))
-        if course in panels or len(panels) >= MOST_PANELS:
-            continue
-        lines = (
-            Line("applied", CATEGORIES[0], _plain(applied)),
-            Line("declared", CATEGORIES[1], flat(applied.x[known], rates[known]), dashed=True),
-        )
-        panels[course] = Panel(row.name, lines, _straight(line.band for line in lines))
-    if not panels:
+    first = {row.id for row in chosen}
+    done = [row for row in found.rows if row.done]
+    rows = [*chosen, *(row for row in done if row.id not in first)][:MOST_COMPARED]
+    courses = _courses(result, rows)
+    if not courses:
         return None
+    panels = {course.key: course for course in reversed(courses)}  # the first of each stays
+    several = list(reversed(panels.values()))
+    drawn = [_course_panel(course) for course in several[:MOST_PANELS]]
+    largest = max(course.apart for course in courses)
     agree = (
         "The two agree"
-        if largest < 1e-5
+        if largest < AGREE
         else f"They differ, by up to {value(largest, 2)} of the largest rate,"
     )
+    compared = sum(int(course.known.sum()) for course in courses)
+    of = f" of {len(done):,}" if len(done) > len(courses) else ""
     caption = (
         "Learning rate that each update applied, and the one that the study declares: schedule "
-        f"times learning rate. {agree} at {compared:,} updates compared (to single precision). "
-        "Configurations with the same course are drawn once."
+        f"times learning rate. {agree} at {compared:,} updates of {len(courses):,}{of} "
+        "configurations compared (to single precision). Configurations with the same course are "
+        f"drawn once: {len(drawn)} of {len(several)} courses."
     )
-    return _figure("rates", list(panels.values()), "Learning rates by update", caption)
+    return _figure("rates", drawn, "Learning rates by update", caption)
+
+
+def _courses(result: Result, rows: Sequence[Row]) -> list[Course]:
+    """Return each configuration's course, where an update was made and its rate is declared."""
+    runs = {c.id: c.run for c in result.configurations}
+    read = read_bands(result, RATE, [row.id for row in rows])
+    epochs = _per_epoch(result)
+    found = []
+    for row in rows:
+        if row.id not in read or row.id not in epochs:
+            continue
+        applied = read[row.id]
+        rates = declared_rates(runs[row.id], applied.x.astype(int), epochs[row.id])
+        known = np.isfinite(rates)
+        if known.any():
+            found.append(Course(row.name, applied, known, rates))
+    return found
+
+
+def _course_panel(course: Course) -> Panel:
+    declared = flat(course.applied.x[course.known], course.rates[course.known])
+    lines = (
+        Line("applied", CATEGORIES[0], _plain(course.applied)),
+        Line("declared", CATEGORIES[1], declared, dashed=True),
+    )
+    return Panel(course.name, lines, _straight(line.band for line in lines))
 
 
 def _inner_loop(result: Result, rows: Sequence[Row]) -> Markup | None:
@@ -101,13 +148,11 @@ def _inner_loop(result: Result, rows: Sequence[Row]) -> Markup | None:
     fast = next((n for n in names if n.replace(FAST, "_") == result.primary), names[-1])
     slow = fast.replace(FAST, "_")
     ids = [row.id for row in rows]
-    read = [
-        bands(result, metric, ids, epochs=False, last=LAST_RECORDS).bands for metric in (slow, fast)
-    ]
+    read = [read_bands(result, metric, ids, last=LAST_RECORDS) for metric in (slow, fast)]
     panels = []
     for row in rows:
         own = [band.get(row.id) for band in read]
-        if any(band is None or not len(band.x) for band in own):
+        if any(band is None for band in own):
             continue
         lines = tuple(
             Line(label, CATEGORIES[i], _plain(band))  # type: ignore[arg-type]
@@ -129,7 +174,7 @@ def _others(result: Result, rows: Sequence[Row]) -> Markup | None:
     names = [n for n in result.readings if n != RATE and not n.startswith(LAYER)]
     panels = []
     for name in names:
-        read = bands(result, name, [row.id for row in rows], epochs=False).bands
+        read = read_bands(result, name, [row.id for row in rows])
         lines = tuple(
             Line(
                 row.name,
@@ -138,7 +183,7 @@ def _others(result: Result, rows: Sequence[Row]) -> Markup | None:
                 i >= len(CATEGORIES),
             )
             for i, row in enumerate(rows)
-            if row.id in read and len(read[row.id].x)
+            if row.id in read
         )
         if lines:
             axis = log_axis(line.band for line in lines)
@@ -167,17 +212,35 @@ def _figure(
     return tag("figure", *shown, wide(draw(plot)), tag("figcaption", caption))
 
 
-def _per_epoch(result: Result, configuration: str) -> int:
-    """Return the batches of an epoch, which the data decides."""
-    frame = result.curves(result.metrics[-1], configurations=[configuration])
-    last = frame[frame["step"] > 0].iloc[-1]
-    return round(float(last["step"]) / float(last["epoch"]))
+def read_bands(
+    result: Result, name: str, ids: Sequence[str], last: int | None = None
+) -> dict[str, Band]:
+    """Return the bands of a reading by update, of those configurations that have any figure."""
+    found = bands(result, name, ids, epochs=False, last=last).bands
+    return {ident: band for ident, band in found.items() if len(band.x)}
+
+
+def _per_epoch(result: Result) -> dict[str, int]:
+    """Return the batches of an epoch by configuration, which data and batches decide.
+
+    A run that was stopped before its first record has those of another one on the same data.
+    """
+    frame = result.curves(RATE).drop_duplicates("configuration", keep="last")
+    frame = frame[frame["epoch"] > 0]
+    counts = frame["step"] / frame["epoch"]
+    found = {i: round(n) for i, n in zip(frame["configuration"], counts, strict=True)}
+    own = {c.id: repr((c.run.objective, c.run.data, c.run.batches)) for c in result.configurations}
+    same = {own[ident]: batches for ident, batches in found.items()}
+    return {
+        i: found.get(i, same.get(key, 0)) for i, key in own.items() if i in found or key in same
+    }
 
 
 def _straight(drawn: Iterable[Band]) -> Axis:
     means = np.concatenate([band.mean for band in drawn])
     low, high = float(np.nanmin(means)), float(np.nanmax(means))
-    return Axis("linear", low, high if high > low else low + (abs(low) or 1.0) * 0.01)
+    size = max(abs(low), abs(high))  # no more than rounding apart is drawn as one height
+    return Axis("linear", low, high if high - low > AGREE * size else low + (size or 1.0) * 0.01)
 
 
 def _plain(band: Band) -> Band:

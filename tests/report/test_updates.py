@@ -1,0 +1,93 @@
+"""What was read at every update: courses of rates, and runs without any figure."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from descentlab.report.curves import Band
+from descentlab.report.html import page
+from descentlab.report.plots import Line, describe
+from descentlab.report.updates import _courses, _per_epoch
+from descentlab.studies.run import run
+from descentlab.studies.spec import Study
+
+STUDY: dict[str, Any] = {
+    "name": "updates",
+    "run": {
+        "data": {"kind": "digits"},
+        "model": "logistic",
+        "optimizer": {"kind": "sgd", "learning_rate": 0.1},
+        "epochs": 2,
+    },
+    "seeds": 1,
+}
+PER_EPOCH = 29
+
+
+@pytest.fixture
+def raw() -> dict[str, Any]:
+    return copy.deepcopy(STUDY)
+
+
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+def test_a_run_that_diverged_before_its_first_record_has_a_course_too(raw, tmp_path, loss) -> None:
+    raw["run"] |= {"loss": loss, "schedule": {"kind": "step", "every": 5}}
+    raw["run"]["model"] = {"kind": "mlp", "hidden": [8]}
+    raw["vary"] = {"optimizer.learning_rate": [1e20, 0.1]}
+    result = run(Study.parse(raw), tmp_path)
+    assert set(result.frame()["diverged"]) == {True, False}
+    assert _per_epoch(result) == {"c00": PER_EPOCH, "c01": PER_EPOCH}
+    assert "2 of 2 courses" in page(result)
+
+
+@pytest.mark.parametrize("nothing", ["read", "declared"])
+def test_without_any_figure_of_the_rate_there_is_no_picture_of_it(
+    raw, tmp_path, nothing, monkeypatch
+) -> None:
+    raw["run"] |= {"schedule": "cosine", "record": {"gradient_norms": True}}
+    result = run(Study.parse(raw), tmp_path)
+    assert "Learning rates by update" in page(result)
+    curves = result.curves
+    if nothing == "read":
+        monkeypatch.setattr(
+            result,
+            "curves",
+            lambda name, **more: (
+                curves(name, **more).assign(value=np.nan)
+                if name in result.readings
+                else curves(name, **more)
+            ),
+        )
+    else:
+        unknown = lambda run, batches, per_epoch: np.full(len(batches), np.nan)  # noqa: E731
+        monkeypatch.setattr("descentlab.report.updates.declared_rates", unknown)
+    assert "Learning rates by update" not in page(result)
+
+
+def test_a_line_without_points_is_described_by_nothing() -> None:
+    nothing = np.zeros(0)
+    empty = Band(nothing, nothing, nothing, nothing, nothing.astype(bool), (), 1)
+    full = Band(*(np.ones(2),) * 4, np.ones(2, bool), (), 1)
+    text = describe([Line("empty", "#000000", empty), Line("full", "#000000", full)])
+    assert "full from 1 to 1" in text and "empty" not in text
+
+
+def test_all_configurations_are_compared_and_tiny_rates_are_told_apart(raw, tmp_path) -> None:
+    raw["run"]["schedule"] = "cosine"
+    rates = [10.0**-k for k in range(1, 10)] + [2e-14, 1e-14, 1e-13]
+    raw["vary"] = {"optimizer.learning_rate": rates, "optimizer.l2": [0.0, 1e-4]}
+    result = run(Study.parse(raw), tmp_path)
+    text = page(result)
+    assert "updates of 24 configurations compared" in text
+    assert "drawn once: 8 of 12 courses" in text
+    assert len(re.findall(r"The two agree at ([\d,]+) updates", text)) == 1
+    from descentlab.report.answers import answers
+
+    courses = _courses(result, answers(result).rows)
+    assert len({course.key for course in courses}) == len(rates)
+    assert max(course.apart for course in courses) < 1e-5
