@@ -22,7 +22,7 @@ INTERVALS = (
     "mean ± t(0.975, n − 1) · s / √n, with n the number of seeds and s their sample standard "
     "deviation. They assume independent, roughly normal results; they say how much the mean "
     "would move with other seeds, not with other data. ± 0 means that every seed gave the same "
-    "figure: nothing in those runs depended on the seed."
+    "figure."
 )
 PAIRS = (
     "A seed gives every configuration the same initial weights (where shapes agree), data order "

@@ -95,7 +95,7 @@ def _leader(found: Answers, best: Row) -> Sentence:
     if interval.low is None or interval.high is None:
         text = ". That is one run: with one seed it can’t tell how much of it is luck."
     elif interval.low == interval.high:
-        text = f", the same in all {interval.n} seeds: nothing in these runs depends on the seed."
+        text = f", the same in all {interval.n} seeds."
     else:
         low, high = numbers.ends(interval.low, interval.high)
         text = f" (95 % interval {low} to {high}, {count(interval.n, 'seed')})."
