@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 from rich.console import Console
 
 from descentlab.evaluation.intervals import t_interval
 from descentlab.report.claim_words import finding, notes, rule
-from descentlab.report.claims import claims
+from descentlab.report.claims import LEFT, _label, claims
 from descentlab.report.html import page
 from descentlab.report.terminal import show
 from tests.studies.claims.conftest import made  # noqa: F401 (a fixture)
@@ -196,3 +199,25 @@ def test_the_terminal_prints_each_claim_with_its_verdict(result) -> None:
     show(result, Console(file=out, width=120))
     for verdict in result.claims():
         assert re.search(rf"{verdict.verdict} +{re.escape(verdict.claim.name)}", out.getvalue())
+
+
+@pytest.mark.parametrize(
+    "a, b",
+    [
+        ("adam, learning rate 0.01", "momentum, learning rate 0.001"),
+        ("momentum 0.9, momentum mmmmmmm, WWWWWWWWWWWWWWWWW", "a"),
+        ("RMSPROP WITH AN UPPER-CASE LABEL", "ADAM WITH AN UPPER-CASE LABEL OF MORE LETTERS"),
+        ("gradient descent, learning rate 1e-05", ""),
+        ("0123456789" * 9, "warm-up of 3 epochs, batch 32 %%%%%%%%%"),
+        ("adam", "sgd"),
+    ],
+)
+def test_the_longest_label_fits_in_its_room(a, b) -> None:
+    """Measured in DejaVu Sans, which is wider than what pages usually have."""
+    text = _label(cast("Any", SimpleNamespace(comparison=SimpleNamespace(a=a, b=b))))
+    own = FontProperties(family="DejaVu Sans")
+    assert TextPath((0, 0), text, size=13, prop=own).get_extents().width <= LEFT - 12
+    assert text.startswith(a[:4])
+    assert text.endswith(b[-3:] or "target")
+    if len(a + b) < 20:
+        assert text == f"{a} − {b}"

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 12
 WIDTH, LEFT, RIGHT, ROW, TOP, BOTTOM = 760.0, 270.0, 12.0, 26.0, 8.0, 40.0
-LETTERS = 38
+SIZE, SPACE = 13, 12.0  # pixels: of a label's letters, and between it and the picture
+WIDTHS = {" .,:;|!'()[]iljft/-I": 0.4, "mwMW%@…−+#&<=>^~×": 1.0, "rsckvxyz": 0.6}  # of letters, in em
+OTHER_WIDTH = 0.66
+CAPITAL_WIDTH = 0.79
 SYMBOLS = {"supported": "✓", "refuted": "✗", "undecided": "?", "identical": "="}
 
 METHOD = (
@@ -122,8 +125,8 @@ def _span(verdict: Verdict, shown: Sequence[int], bounds: Sequence[float]) -> tu
 
 def _row(verdict: Verdict, index: int, y: float, place: _Scale) -> Markup:
     evidence, interval = verdict.evidence[index], verdict.intervals[index]
-    parts = [tag("text", _label(evidence), x=LEFT - 12, y=y + 4.5, text_anchor="end",
-                 font_size=13, fill="currentColor")]  # fmt: skip
+    parts = [tag("text", _label(evidence), x=LEFT - SPACE, y=y + 4.5, text_anchor="end",
+                 font_size=SIZE, fill="currentColor")]  # fmt: skip
     if interval.low is not None and interval.high is not None:
         parts += _whisker(interval.low, interval.high, y, place)
     parts.append(tag("circle", cx=f"{place.at(interval.mean):.1f}", cy=y, r=5, class_="mean"))
@@ -154,15 +157,34 @@ def _whisker(low: float, high: float, y: float, place: _Scale) -> list[Markup]:
 def _label(evidence: Evidence) -> str:
     """Name a row by what is set against what: A − B."""
     a, b = evidence.comparison.a or "mean", evidence.comparison.b or "target"
-    if len(a) + len(b) + 3 <= LETTERS:
-        return f"{a} − {b}"
-    half = (LETTERS - 3) // 2
-    room_a = max(half, LETTERS - 3 - len(b))
-    return f"{_short(a, room_a)} − {_short(b, LETTERS - 3 - min(len(a), room_a))}"
+    room, minus = LEFT - SPACE, " − "
+    if width(a + minus + b) <= room:
+        return a + minus + b
+    room -= width(minus)
+    room_a = max(room / 2, room - width(b))
+    return f"{_short(a, room_a)}{minus}{_short(b, room - min(width(a), room_a))}"
 
 
-def _short(name: str, letters: int) -> str:
-    return name if len(name) <= letters else name[: letters - 1] + "…"
+def width(text: str) -> float:
+    """Return pixels that a label takes at most, in a wide font without serifs."""
+    return SIZE * sum(map(_letter, text))
+
+
+def _letter(letter: str) -> float:
+    for letters, em in WIDTHS.items():
+        if letter in letters:
+            return em
+    return CAPITAL_WIDTH if letter.isupper() else OTHER_WIDTH
+
+
+def _short(name: str, room: float) -> str:
+    """Shorten a name in its middle: kinds differ at its beginning, settings at its end."""
+    text, kept = name, len(name)
+    while width(text) > room + 1e-6 and kept > 2:
+        kept -= 1
+        head, tail = -(-kept // 2), kept // 2
+        text = f"{name[:head].rstrip(' ,')}…{name[-tail:].lstrip(' ,')}"
+    return text
 
 
 def _bound(x: float, height: float) -> Markup:
