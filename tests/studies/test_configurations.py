@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from descentlab.core.errors import SpecError
 from descentlab.core.yaml import read_yaml, write_yaml
-from descentlab.studies.configurations import configurations, count, factors, resolved
+from descentlab.studies.configurations import configurations, count, factors
 from descentlab.studies.load import library, load_study
+from descentlab.studies.resolving import resolved
 from descentlab.studies.run import Options, prepare
 from descentlab.studies.spec import Study
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from descentlab.core.errors import SpecError, unknown
+from descentlab.studies.labels import label_of, names_of
 from descentlab.studies.landscapes import check_landscape
 from descentlab.studies.spec import Grid, RunSpec, Study
 
@@ -44,9 +45,9 @@ def configurations(study: Study) -> list[Configuration]:
     _check_factors(study)
     if study.search is not None:
         return _found(study)
-    keys = list(_keys(study.vary))
-    combinations = [_choices(study.vary, key) for key in keys]
-    runs = [_run_of(study, choices) for choices in combinations]
+    keys = list(keys_of(study.vary))
+    combinations = settings_of(study)
+    runs = [run_of(study, choices) for choices in combinations]
     plain = [run.resolved() for run in runs]
     labels = _labels(study.vary, keys, plain)
     digits = max(2, len(str(len(runs) - 1)))
@@ -66,24 +67,11 @@ def configurations(study: Study) -> list[Configuration]:
     return found
 
 
-def resolved(study: Study, found: list[Configuration]) -> dict[str, Any]:
-    """Return the study with every default written out; loading it gives the same configurations."""
-    plain = [configuration.run.resolved() for configuration in found]
-    rest = {
-        "seeds": list(study.seeds),
-        "claims": [claim.resolved() for claim in study.claims],
-        "report": study.report.resolved(),
-    }
-    head = {"name": study.name, "question": study.question}
+def settings_of(study: Study) -> list[dict[str, Any]]:
+    """Return what each configuration sets, by path, with the values as the file has them."""
     if study.search is not None:
-        return {**head, "run": plain[0], "search": study.search.resolved(), **rest}
-    keys = list(_keys(study.vary))
-    users = _first_users(keys, plain)
-    vary = [
-        {factor: _resolved_factor(number, factor, values, users) for factor, values in grid.items()}
-        for number, grid in enumerate(study.vary)
-    ]
-    return {**head, "run": _base(study, keys, plain), "vary": vary, **rest}
+        return _searched(study)
+    return [_choices(study.vary, key) for key in keys_of(study.vary)]
 
 
 def _found(study: Study) -> list[Configuration]:
@@ -92,14 +80,14 @@ def _found(study: Study) -> list[Configuration]:
     sampled = _searched(study)
     digits = max(2, len(str(len(sampled) - 1)))
     names = {
-        path: _names(choices)
+        path: names_of(choices)
         for path, dimension in study.search.space.items()
         if (choices := getattr(dimension, "choices", None))
     }
     found: list[Configuration] = []
     owners: dict[str, str] = {}
     for number, values in enumerate(sampled):
-        run = _run_of(study, values, "search.space")
+        run = run_of(study, values, "search.space")
         labels = {
             path: names[path][study.search.space[path].choices.index(value)]
             if path in names
@@ -121,11 +109,6 @@ def _searched(study: Study) -> list[dict[str, Any]]:
 
     assert study.search is not None
     return settings(study.search, study.run.get("epochs") or 0)
-
-
-def label_of(value: Any) -> str:
-    """Return a value as people read it: a nested kind by its name."""
-    return str(value.get("kind", "…")) if isinstance(value, Mapping) else text_of(value)
 
 
 def set_path(raw: dict[str, Any], path: str, value: Any) -> None:
@@ -167,20 +150,21 @@ def _check_factors(study: Study) -> None:
             raise SpecError(f"report.{field}: {what}")
 
 
-class _Key(NamedTuple):
+class Key(NamedTuple):
     """Which alternative of each factor of which grid."""
 
     grid: int
     chosen: tuple[tuple[str, int], ...]
 
 
-def _keys(vary: tuple[Grid, ...]) -> Iterator[_Key]:
+def keys_of(vary: tuple[Grid, ...]) -> Iterator[Key]:
+    """Yield each configuration's alternatives, grid after grid."""
     for number, grid in enumerate(vary or ({},)):
         for indices in itertools.product(*(range(len(values)) for values in grid.values())):
-            yield _Key(number, tuple(zip(grid, indices, strict=True)))
+            yield Key(number, tuple(zip(grid, indices, strict=True)))
 
 
-def _choices(vary: tuple[Grid, ...], key: _Key) -> dict[str, Any]:
+def _choices(vary: tuple[Grid, ...], key: Key) -> dict[str, Any]:
     """Return the paths that a combination sets, with the values as the file has them."""
     sets: dict[str, Any] = {}
     for factor, index in key.chosen:
@@ -193,7 +177,7 @@ def _choices(vary: tuple[Grid, ...], key: _Key) -> dict[str, Any]:
     return sets
 
 
-def _first_users(keys: list[_Key], plain: list[dict]) -> dict[tuple[int, str, int], dict]:
+def _first_users(keys: list[Key], plain: list[dict]) -> dict[tuple[int, str, int], dict]:
     """Return, for each alternative of each factor, the first resolved run that uses it."""
     users: dict[tuple[int, str, int], dict] = {}
     for key, run in zip(keys, plain, strict=True):
@@ -203,7 +187,7 @@ def _first_users(keys: list[_Key], plain: list[dict]) -> dict[tuple[int, str, in
 
 
 def _labels(
-    vary: tuple[Grid, ...], keys: list[_Key], plain: list[dict]
+    vary: tuple[Grid, ...], keys: list[Key], plain: list[dict]
 ) -> dict[tuple[int, str, int], str]:
     """Name every alternative for a person, by its resolved value, so that names are stable."""
     users = _first_users(keys, plain)
@@ -213,89 +197,19 @@ def _labels(
             names = list(map(str, values))
             if not isinstance(values, Mapping):
                 path = relative(factor)
-                names = _names(
+                names = names_of(
                     [at_path(users[number, factor, i], path) for i in range(len(values))]
                 )
             labels |= {(number, factor, index): name for index, name in enumerate(names)}
     return labels
 
 
-def _names(values: list[Any]) -> list[str]:
-    """Name values: nested kinds by their kind, and by the fields that differ where needed."""
-    kinds = [v.get("kind") if isinstance(v, dict) else None for v in values]
-    names = []
-    for value, kind in zip(values, kinds, strict=True):
-        if kind is None:
-            names.append(text_of(value))
-            continue
-        same = [v for v, k in zip(values, kinds, strict=True) if k == kind]
-        differing = [f for f in value if any(other.get(f) != value[f] for other in same)]
-        fields = ", ".join(f"{f}={text_of(value[f])}" for f in differing if value[f] is not None)
-        names.append(f"{kind}({fields})" if fields else kind)
-    return names
-
-
-def _base(study: Study, keys: list[_Key], plain: list[dict]) -> dict[str, Any]:
-    """Return the run that the grids start from: what no grid or not every grid sets.
-
-    It is the first configuration's, except for paths that some grid leaves alone:
-    there it is what that grid's configurations have.
-    """
-    base = copy.deepcopy(plain[0])
-    firsts = {
-        key.grid: (set(_choices(study.vary, key)), run)
-        for key, run in reversed(list(zip(keys, plain, strict=True)))
-    }
-    paths = sorted({path for own, _ in firsts.values() for path in own}, key=_depth)
-    for path in paths:
-        for own, run in firsts.values():
-            if not any(f"{path}.".startswith(f"{other}.") for other in own):
-                set_path(base, path, at_path(run, path))
-                break
-    for path in paths:
-        if path.endswith(".flavour"):
-            _leave_to_flavours(base, path.removesuffix(".flavour"), study.run, plain)
-    return base
-
-
-def _leave_to_flavours(
-    base: dict[str, Any], place: str, raw: dict[str, Any], plain: list[dict[str, Any]]
-) -> None:
-    """Take out of the base what a varied flavour fills in: each has values of its own."""
-    given = _there(raw, place)
-    filled = [fields for run in plain if (fields := _there(run, place))]
-    fields = _there(base, place)
-    for name in list(fields):
-        differs = any(other.get(name) != fields[name] for other in filled)
-        if differs and name not in given and name != "flavour":
-            del fields[name]
-
-
-def _there(run: dict[str, Any], place: str) -> dict[str, Any]:
-    """Return the fields at a path; none where a name stands for them or nothing is there."""
-    try:
-        found = at_path(run, place)
-    except (KeyError, TypeError, IndexError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _depth(path: str) -> int:
     return path.count(".")
 
 
-def text_of(value: Any) -> str:
-    """Return a value as labels have it."""
-    if value is None:
-        return "none"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, list):
-        return "-".join(map(text_of, value)) or "none"
-    return str(value)
-
-
-def _run_of(study: Study, sets: Mapping[str, Any], place: str = "vary") -> RunSpec:
+def run_of(study: Study, sets: Mapping[str, Any], place: str = "vary") -> RunSpec:
+    """Return a study's run with these settings; a place that is not there is an error."""
     raw = copy.deepcopy(study.run)
     for path in sorted(sets, key=_depth):
         try:
@@ -311,18 +225,6 @@ def _run_of(study: Study, sets: Mapping[str, Any], place: str = "vary") -> RunSp
         text = ", ".join(f"{path} = {value}" for path, value in sets.items())
         raise SpecError(f"{error}\n(in the configuration with {text})") from None
     return run
-
-
-def _resolved_factor(
-    grid: int, factor: str, values: Any, users: Mapping[tuple[int, str, int], dict]
-) -> Any:
-    if isinstance(values, Mapping):
-        return {
-            label: {path: at_path(users[grid, factor, index], relative(path)) for path in sets}
-            for index, (label, sets) in enumerate(values.items())
-        }
-    path = relative(factor)
-    return [at_path(users[grid, factor, index], path) for index in range(len(values))]
 
 
 def at_path(tree: Any, path: str) -> Any:

@@ -8,6 +8,7 @@ from descentlab.core.errors import SpecError
 from descentlab.studies import configurations as expansion
 from descentlab.studies.claims.comparisons import plan_claims
 from descentlab.studies.configurations import Configuration
+from descentlab.studies.resolving import check_resolved, resolved
 from descentlab.studies.search.asking import begun
 from descentlab.studies.spec import Study
 
@@ -55,7 +56,9 @@ def prepare(study: Study, options: Options = USUAL) -> Prepared:
 
 
 def expand(study: Study) -> Prepared:
-    """Expand a study's configurations and check them, and its claims."""
+    """Expand a study's configurations and check them, its claims, and that it reads back alike."""
     found = expansion.configurations(study)
     plan_claims(study, found)
-    return Prepared(study, found, expansion.resolved(study, found))
+    written = resolved(study, found)
+    check_resolved(study, found, written)
+    return Prepared(study, found, written)

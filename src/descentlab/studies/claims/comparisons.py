@@ -19,7 +19,8 @@ from descentlab.studies.claims.spec import (
     Selection,
     Slope,
 )
-from descentlab.studies.configurations import Configuration, text_of
+from descentlab.studies.configurations import Configuration
+from descentlab.studies.labels import text_of
 from descentlab.studies.spec import Study
 
 FEWEST_VALUES = 3

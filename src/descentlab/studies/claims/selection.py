@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from descentlab.core.errors import SpecError, unknown
 from descentlab.studies.claims.spec import Selection
-from descentlab.studies.configurations import Configuration, at_path, factors, relative, text_of
+from descentlab.studies.configurations import Configuration, at_path, factors, relative
+from descentlab.studies.labels import text_of
 from descentlab.studies.spec import Study
 
 ABSENT = "–"
