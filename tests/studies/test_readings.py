@@ -38,10 +38,12 @@ def raw():
     return copy.deepcopy(STUDY)
 
 
-def rates_of(result: StudyResult, configuration: str = "c00", seed: int = 1) -> np.ndarray:
+def rates_of(
+    result: StudyResult, configuration: str = "c00", seed: int = 1, first: int = 1
+) -> np.ndarray:
     frame = result.curves("learning_rate")
     own = frame[(frame["configuration"] == configuration) & (frame["seed"] == seed)]
-    assert own["step"].tolist() == list(range(1, len(own) + 1))
+    assert own["step"].tolist() == list(range(first, 4 * PER_EPOCH + 1))
     np.testing.assert_allclose(own["epoch"], own["step"] / PER_EPOCH)
     return own["value"].to_numpy()
 
@@ -67,8 +69,8 @@ def test_by_epoch_the_rate_stays_within_an_epoch(raw, tmp_path):
 def test_a_schedule_counts_updates_and_not_the_batches_they_are_made_of(raw, tmp_path):
     raw["run"]["schedule"] = {"kind": "inverse_time", "decay": 1.0}
     raw["run"]["optimizer"]["accumulate"] = 4
-    found = rates_of(run(Study.parse(raw), tmp_path))
-    expected = [0.0] * 3 + [0.5 / (1 + t // 4) for t in range(4 * PER_EPOCH - 3)]
+    found = rates_of(run(Study.parse(raw), tmp_path), first=4)  # before that nothing is applied
+    expected = [0.5 / (1 + t // 4) for t in range(4 * PER_EPOCH - 3)]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
@@ -209,3 +211,22 @@ def test_gradients_are_drawn_layer_by_layer_in_the_panels_of_the_tables(raw, tmp
         np.testing.assert_array_equal(own.sort_index(), curve["value"].sort_index())
     glorot = first[first["configuration"] == "c00"][names].median().to_numpy()
     assert (np.diff(glorot) > 0).all()
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1.0, 1e25])
+def test_norms_whose_squares_are_no_floats_are_read(scale):
+    from descentlab.engine.readings import gradient_norms
+
+    layers = [{"w": np.full((2, 2), 3.0), "b": np.array([4.0, 0.0])}, {"w": np.full((1, 4), 12.0)}]
+    scaled = jax.tree.map(lambda x: jnp.asarray(scale * x, jnp.float32), layers)
+    found = gradient_norms(scaled)
+    expected = {"gradient_norm": 628**0.5, "gradient_norm_1": 52**0.5, "gradient_norm_2": 24.0}
+    for name, norm in expected.items():
+        assert float(found[name]) == pytest.approx(scale * norm, rel=1e-6)
+
+
+def test_what_is_read_at_every_update_is_no_metric_to_rank_by(raw, tmp_path):
+    raw["run"]["record"] = {"gradient_norms": True}
+    raw["report"] = {"metric": "gradient_norm"}
+    with pytest.raises(SpecError, match=r"report\.metric: unknown metric 'gradient_norm'"):
+        run(Study.parse(raw), tmp_path)

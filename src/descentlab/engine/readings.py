@@ -27,13 +27,20 @@ def gradient_norms(gradients: PyTree) -> dict[str, Float[Array, ""]]:
 
     Parameters that lie in one module (a layer's weight and bias) count as a layer.
     """
-    squares: dict[str, Any] = {}
+    leaves: dict[str, list[Array]] = {}
     for path, leaf in jax.tree_util.tree_leaves_with_path(gradients):
-        layer = jax.tree_util.keystr(path[:-1])
-        squares[layer] = squares.get(layer, 0.0) + jnp.sum(jnp.square(leaf))
-    total = sum(squares.values(), jnp.zeros(()))
-    layers = {f"gradient_norm_{i}": s for i, s in enumerate(squares.values(), 1)}
-    return {name: jnp.sqrt(s) for name, s in {"gradient_norm": total, **layers}.items()}
+        leaves.setdefault(jax.tree_util.keystr(path[:-1]), []).append(leaf)
+    norms = [_norm([_norm([leaf]) for leaf in layer]) for layer in leaves.values()]
+    layers = {f"gradient_norm_{i}": norm for i, norm in enumerate(norms, 1)}
+    return {"gradient_norm": _norm(norms), **layers}
+
+
+def _norm(parts: list[Array]) -> Float[Array, ""]:
+    """Return the Euclidean norm of all numbers, whose squares may not be representable."""
+    size = jnp.stack([jnp.abs(part).max() for part in parts]).max()
+    unit = jnp.where((size > 0) & jnp.isfinite(size), size, 1)
+    squares = [jnp.square(part / unit).sum() for part in parts]
+    return unit * jnp.sqrt(jnp.stack(squares).sum())
 
 
 def readings(

@@ -8,7 +8,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PyTree
 
-from descentlab.optimizers.protocol import Optimizer, Resettable, readings_of
+from descentlab.optimizers.protocol import (
+    Optimizer,
+    Resettable,
+    fast_parameters,
+    moved,
+    readings_of,
+)
 
 
 class AccumulationState(NamedTuple):
@@ -54,11 +60,11 @@ class Accumulated:
 
         def move() -> tuple[PyTree, AccumulationState]:
             mean = jax.tree.map(lambda g: g / self._batches, total)
-            moved, inner = self._inner.update(
+            parameters_now, inner = self._inner.update(
                 mean, state.inner, parameters, value=value, hvp=hvp, loss=loss
             )
             zeros = jax.tree.map(jnp.zeros_like, total)
-            return moved, AccumulationState(inner, zeros, jnp.zeros_like(state.count))
+            return parameters_now, AccumulationState(inner, zeros, jnp.zeros_like(state.count))
 
         def wait() -> tuple[PyTree, AccumulationState]:
             return parameters, AccumulationState(state.inner, total, state.count + 1)
@@ -68,6 +74,14 @@ class Accumulated:
     def evaluation_parameters(self, parameters: PyTree, state: AccumulationState) -> PyTree:
         """Return what the inner optimizer evaluates."""
         return self._inner.evaluation_parameters(parameters, state.inner)
+
+    def fast_parameters(self, parameters: PyTree, state: AccumulationState) -> PyTree:
+        """Return the inner optimizer's fast weights."""
+        return fast_parameters(self._inner, parameters, state.inner)
+
+    def moved(self, state: AccumulationState, before: PyTree, after: PyTree) -> AccumulationState:
+        """Tell the inner optimizer."""
+        return state._replace(inner=moved(self._inner, state.inner, before, after))
 
     def readings(self, state: AccumulationState) -> dict[str, Float[Array, ""]]:
         """Return the inner optimizer's, of its last update."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field, model_validator
 
+from descentlab.core.errors import SpecError
 from descentlab.core.spec import Spec
 from descentlab.optimizers.clipping import ClipField
 
@@ -35,19 +36,28 @@ class OptimizerSpec(Spec):
     SOURCE: ClassVar[str] = ""
     """Paper, for lists."""
 
+    INNER_STATES: ClassVar[tuple[str, ...]] = ("keep",)
+    """What Lookahead around it may do with its state at a synchronisation."""
+
     def build(self, schedule: Schedule) -> Optimizer:
         """Return the optimizer; called inside a compiled program, so floats may be traced."""
         raise NotImplementedError
 
-    def workspace(self, parameters: int) -> int:
-        """Return how many numbers an update needs at once, besides gradients and state."""
+    def workspace(self, parameters: int, live: int) -> int:
+        """Return how many numbers an update needs at once, besides gradients and state.
+
+        Args:
+            parameters: of the model.
+            live: numbers that the computation of a gradient holds at once.
+        """
         return 0
 
-    def check_memory(self, parameters: int, each: int, memory: int, where: str) -> None:
+    def check_memory(self, parameters: int, live: int, each: int, memory: int, where: str) -> None:
         """Raise :class:`SpecError` if an update needs more memory than there is.
 
         Args:
             parameters: of the model.
+            live: numbers that the computation of a gradient holds at once.
             each: bytes of a number.
             memory: bytes that there are.
             where: the optimizer's path.
@@ -56,6 +66,14 @@ class OptimizerSpec(Spec):
     def flops(self, parameters: int, gradient: int) -> int:
         """Return the operations of an update, besides those of its gradients, ``gradient``."""
         return 0
+
+    def check_length(self, batches: int, where: str) -> None:
+        """Raise :class:`SpecError` if a run of so many batches is too short to move anything."""
+        if self.batches_per_update > batches:
+            raise SpecError(
+                f"{where}.accumulate: {self.batches_per_update} batches make an update, but the "
+                f"run has {batches}: choose at most {batches}"
+            )
 
     @property
     def base_rate(self) -> float:
@@ -93,6 +111,8 @@ class FirstOrder(OptimizerSpec):
     the gradients instead: θ ← θ - η s(t) λ θ beside the rule's step, as AdamW's. Neither is
     part of the loss that is recorded.
     """
+
+    INNER_STATES: ClassVar[tuple[str, ...]] = ("keep", "reset", "pull_back")
 
     learning_rate: Rate = 0.01
     l2: Strength | None = None

@@ -80,18 +80,23 @@ class CurvatureDescent:
         return state
 
 
-def hessian(product: Product, d: int, dtype: Any) -> Float[Array, "d d"]:
-    """Return the Hessian, a product with each unit vector, made symmetric."""
-    rows = jax.vmap(product)(jnp.eye(d, dtype=dtype))
+def hessian(product: Product, d: int, dtype: Any, block: int) -> Float[Array, "d d"]:
+    """Return the Hessian, a product with each unit vector, ``block`` at a time; symmetric."""
+
+    def row(i: Int[Array, ""]) -> Vector:
+        return product(jnp.zeros(d, dtype).at[i].set(1))
+
+    rows = jax.lax.map(row, jnp.arange(d), batch_size=min(block, d))
     return (rows + rows.T) / 2
 
 
-def newton(damping: Any) -> Solver:
+def newton(damping: Any, block: int) -> Solver:
     """Solve (H + λ I) s = g by Cholesky, by LU where that matrix is not positive definite."""
 
     def solve(gradient: Vector, product: Product) -> tuple[Vector, Notes]:
         d = gradient.size
-        matrix = hessian(product, d, gradient.dtype) + damping * jnp.eye(d, dtype=gradient.dtype)
+        matrix = hessian(product, d, gradient.dtype, block)
+        matrix = matrix + damping * jnp.eye(d, dtype=gradient.dtype)
         factor = jnp.linalg.cholesky(matrix)
         definite = jnp.isfinite(factor).all()
         step = jax.lax.cond(
@@ -135,11 +140,13 @@ def newton_cg(damping: Any, iterations: int, tolerance: Any) -> Solver:
     return solve
 
 
-def saddle_free(damping: Any) -> Solver:
-    """Return (|H| + λ I)⁻¹ g by the eigenvalues of H."""
+def saddle_free(damping: Any, block: int) -> Solver:
+    """Return (|H| + λ I)⁻¹ g by the eigenvalues of H; those within rounding of 0 count as 0."""
 
     def solve(gradient: Vector, product: Product) -> tuple[Vector, Notes]:
-        values, vectors = jnp.linalg.eigh(hessian(product, gradient.size, gradient.dtype))
+        matrix = hessian(product, gradient.size, gradient.dtype, block)
+        values, vectors = jnp.linalg.eigh(matrix)
+        values = _cleared(values, gradient.size)
         step = vectors @ ((vectors.T @ gradient) * _inverse(jnp.abs(values) + damping))
         return step, _noted(values.min())
 
@@ -171,11 +178,18 @@ def saddle_free_lanczos(damping: Any, rank: int) -> Solver:
         basis, images = jax.lax.fori_loop(0, steps, extend, (basis, jnp.zeros_like(basis)))
         inner = basis @ images.T
         values, vectors = jnp.linalg.eigh((inner + inner.T) / 2)
+        values = _cleared(values, gradient.size)
         step = (vectors[0] * norm * _inverse(jnp.abs(values) + damping)) @ (vectors.T @ basis)
         met = jnp.where(jnp.abs(vectors[0]) > tiny, values, jnp.inf)  # others lie outside
         return step, _noted(met.min())
 
     return solve
+
+
+def _cleared(values: Vector, d: int) -> Vector:
+    """Return eigenvalues without those that rounding may have made: |λ| ≤ d ε max |λ|."""
+    size = jnp.abs(values)
+    return jnp.where(size > d * jnp.finfo(values.dtype).eps * size.max(), values, 0)
 
 
 def _inverse(values: Vector) -> Vector:
@@ -184,4 +198,4 @@ def _inverse(values: Vector) -> Vector:
 
 
 def _noted(smallest: Float[Array, ""]) -> Notes:
-    return {"smallest_eigenvalue": smallest, "indefinite": smallest <= 0}
+    return {"smallest_eigenvalue": smallest, "indefinite": smallest < 0}

@@ -60,7 +60,7 @@ class Descent:
             self._direction.init(parameters),
             self._velocity.init(parameters),
             jnp.zeros((), jnp.int32) if scheduled else None,
-            jnp.zeros((), dtype_of(parameters)) if scheduled else None,
+            jnp.full((), jnp.nan, dtype_of(parameters)) if scheduled else None,
         )
 
     def update(

@@ -87,6 +87,20 @@ class WithMoments(Protocol):
         ...
 
 
+@runtime_checkable
+class Following(Protocol):
+    """An optimizer that keeps weights of its own, which must follow if others move its own."""
+
+    def moved(self, state: PyTree, before: PyTree, after: PyTree) -> PyTree:
+        """Return the state now that the parameters were moved from outside."""
+        ...
+
+
+def moved(optimizer: Optimizer, state: PyTree, before: PyTree, after: PyTree) -> PyTree:
+    """Tell an optimizer that its parameters were moved; most keep none of their own."""
+    return optimizer.moved(state, before, after) if isinstance(optimizer, Following) else state
+
+
 def readings_of(optimizer: Optimizer, state: PyTree) -> dict[str, Float[Array, ""]]:
     """Return what an optimizer reports of its last update; nothing if it reports nothing."""
     return optimizer.readings(state) if isinstance(optimizer, Reading) else {}

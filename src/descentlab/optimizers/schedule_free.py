@@ -27,7 +27,7 @@ class ScheduleFreeState(NamedTuple):
     count: Int[Array, ""]
     """Updates since the start, which the schedule goes by."""
     rate: Float[Array, ""] | None
-    """The rate that the last update applied; None without a schedule."""
+    """The last update's rate before the correction; None without a schedule."""
 
 
 class ScheduleFree:
@@ -82,7 +82,7 @@ class ScheduleFree:
         """Return the next y, and the state with the next z."""
         dtype = state.weights.dtype
         since = optax.safe_increment(state.since)
-        rate = jnp.asarray(self._rate * self._schedule(state.count), dtype)
+        rate = declared = jnp.asarray(self._rate * self._schedule(state.count), dtype)
         if self._corrected_by is not None:
             rate = rate * jnp.sqrt(1 - self._corrected_by ** since.astype(dtype))
         largest, weight = self._weighted(state, rate)
@@ -99,7 +99,7 @@ class ScheduleFree:
         )  # fmt: skip
         z = jax.tree.map(lambda z, d: (z - rate * d).astype(z.dtype), state.z, step)
         count = optax.safe_increment(state.count)
-        applied = None if state.rate is None else rate
+        applied = None if state.rate is None else declared
         return moved, ScheduleFreeState(direction, z, largest, weights, since, count, applied)
 
     def _weighted(self, state: ScheduleFreeState, rate: Any) -> tuple[Any, Any]:
@@ -117,6 +117,10 @@ class ScheduleFree:
         return jax.tree.map(
             lambda y, z: ((y - (1 - beta) * z) / beta).astype(y.dtype), parameters, state.z
         )
+
+    def moved(self, state: ScheduleFreeState, before: PyTree, after: PyTree) -> ScheduleFreeState:
+        """Move z, and so the average x, by as much as the parameters y."""
+        return state._replace(z=jax.tree.map(lambda z, a, b: z + (b - a), state.z, before, after))
 
     def readings(self, state: ScheduleFreeState) -> dict[str, Float[Array, ""]]:
         """Return the rate that was applied, where there is a schedule."""

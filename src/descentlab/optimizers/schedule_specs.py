@@ -23,8 +23,10 @@ class Clock(NamedTuple):
     accumulate: int = 1
 
     def length(self, by: str) -> int:
-        """Return the run's length in updates or epochs, begun ones included."""
-        return -(-self.batches // (self.per_epoch if by == "epoch" else self.accumulate))
+        """Return the run's length in updates that are made, or in epochs that are begun."""
+        if by == "epoch":
+            return -(-self.batches // self.per_epoch)
+        return self.batches // self.accumulate
 
 
 class ScheduleSpec(Spec):

@@ -9,8 +9,13 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PyTree
 
-from descentlab.core.errors import SpecError
-from descentlab.optimizers.protocol import Optimizer, Resettable, WithMoments, readings_of
+from descentlab.optimizers.protocol import (
+    Optimizer,
+    Resettable,
+    WithMoments,
+    moved,
+    readings_of,
+)
 
 FISHER_DECAY = 0.999
 """Decay of the running mean of squared gradients behind an adaptive step."""
@@ -54,12 +59,6 @@ class SlowWeights:
         alpha_low: Any = None,
         inner_state: Literal["keep", "reset", "pull_back"] = "keep",
     ) -> None:
-        needed = {"keep": object, "reset": Resettable, "pull_back": WithMoments}[inner_state]
-        if not isinstance(inner, needed):
-            raise SpecError(
-                f"run.optimizer.inner_state: '{inner_state}' needs an inner optimizer that tells "
-                f"its moments from its schedule, which {type(inner).__name__} does not; use 'keep'"
-            )
         self._inner, self._k, self._alpha = inner, k, alpha
         self._alpha_low, self._inner_state = alpha_low, inner_state
 
@@ -117,13 +116,16 @@ class SlowWeights:
         return readings_of(self._inner, state.inner) | own
 
     def reset(self, state: SlowWeightsState, parameters: PyTree) -> SlowWeightsState:
-        """Reset the inner optimizer; the slow weights stay."""
-        if not isinstance(self._inner, Resettable):
-            raise SpecError(
-                f"run.optimizer.inner_state: {type(self._inner).__name__} cannot be reset; "
-                "use 'keep'"
-            )
-        return state._replace(inner=self._inner.reset(state.inner, parameters))
+        """Reset the inner optimizer, and begin at the parameters."""
+        assert isinstance(self._inner, Resettable)
+        inner = self._inner.reset(state.inner, parameters)
+        count = jnp.zeros_like(state.count)
+        return state._replace(inner=inner, slow=parameters, fast=parameters, count=count)
+
+    def moved(self, state: SlowWeightsState, before: PyTree, after: PyTree) -> SlowWeightsState:
+        """Go on from where the weights now are."""
+        inner = moved(self._inner, state.inner, before, after)
+        return state._replace(inner=inner, slow=after, fast=after)
 
     @property
     def _adaptive(self) -> bool:
@@ -138,7 +140,7 @@ class SlowWeights:
     def _synchronised(self, state: SlowWeightsState, loss: Any) -> tuple[PyTree, SlowWeightsState]:
         alpha = self._share(state, loss) if self._adaptive else state.alpha
         slow = _between(state.slow, state.fast, alpha)
-        inner, moments = state.inner, state.moments
+        inner, moments = moved(self._inner, state.inner, state.fast, slow), state.moments
         if self._inner_state == "reset":
             assert isinstance(self._inner, Resettable)
             inner = self._inner.reset(inner, slow)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PlainValidator, model_validator
 
+from descentlab.core.errors import SpecError
 from descentlab.optimizers.base import OptimizerSpec
 
 if TYPE_CHECKING:
@@ -31,13 +32,16 @@ class Lookahead(OptimizerSpec):
 
     ``inner_state`` says what becomes of the inner optimizer's moments at a synchronisation:
     ``keep``, ``reset`` to zero, or ``pull_back`` towards those of the last synchronisation by
-    α, as the weights are. None of them rewinds a schedule. (The authors' code knows them for
-    the momentum of SGD alone; Optax's ``reset_state`` rewinds schedules too.)
+    α, as the weights are. None of them rewinds a schedule. Weights that the inner optimizer keeps
+    (another Lookahead's slow ones, an average) move along with θ. (The authors' code knows
+    them for the momentum of SGD alone; Optax's ``reset_state`` rewinds schedules too.)
 
     Source: Zhang, Lucas, Hinton & Ba 2019, algorithm 1 and section 3.2.
     """
 
     SOURCE: ClassVar[str] = "Zhang, Lucas, Hinton & Ba 2019"
+
+    INNER_STATES: ClassVar[tuple[str, ...]] = ("keep", "reset")
 
     kind: Literal["lookahead"] = "lookahead"
     inner: Annotated[Any, PlainValidator(_inner)]
@@ -53,6 +57,12 @@ class Lookahead(OptimizerSpec):
         if self.inner.batches_per_update > 1:
             raise ValueError(
                 "give 'accumulate' to lookahead and not to its inner optimizer: k counts updates"
+            )
+        if self.inner_state not in self.inner.INNER_STATES:
+            raise ValueError(
+                f"'inner_state: {self.inner_state}' is not for {self.inner.kind}, which takes "
+                f"{' or '.join(self.inner.INNER_STATES)}: it keeps no moments that could be "
+                "changed apart from its weights"
             )
         return self
 
@@ -72,13 +82,23 @@ class Lookahead(OptimizerSpec):
         """The inner optimizer's."""
         return self.inner.base_rate
 
-    def workspace(self, parameters: int) -> int:
+    def workspace(self, parameters: int, live: int) -> int:
         """Return the inner optimizer's."""
-        return self.inner.workspace(parameters)
+        return self.inner.workspace(parameters, live)
 
-    def check_memory(self, parameters: int, each: int, memory: int, where: str) -> None:
+    def check_memory(self, parameters: int, live: int, each: int, memory: int, where: str) -> None:
         """Ask the inner optimizer."""
-        self.inner.check_memory(parameters, each, memory, f"{where}.inner")
+        self.inner.check_memory(parameters, live, each, memory, f"{where}.inner")
+
+    def check_length(self, batches: int, where: str) -> None:
+        """Refuse a run without a synchronisation, and what the inner optimizer refuses."""
+        super().check_length(batches, where)
+        if self.k > batches // self.accumulate:
+            raise SpecError(
+                f"{where}.k: {self.k} updates before the slow weights move, but the run has "
+                f"{batches // self.accumulate}: choose at most that"
+            )
+        self.inner.check_length(batches // self.accumulate, f"{where}.inner")
 
     def flops(self, parameters: int, gradient: int) -> int:
         """Return the inner optimizer's."""

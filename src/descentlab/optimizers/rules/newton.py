@@ -15,27 +15,36 @@ if TYPE_CHECKING:
 
 Whole = Annotated[int, Field(ge=1)]
 
+BLOCK = 16
+"""Hessian-vector products that are made at the same time."""
+
 
 class SecondOrder(OptimizerSpec):
     """Base of the methods that may hold a whole Hessian."""
 
-    INSTEAD: ClassVar[str]
-    """The method that does not."""
-
     learning_rate: Rate = 1.0
     damping: Strength = 0.0
 
-    def check_memory(self, parameters: int, each: int, memory: int, where: str) -> None:
-        """Refuse a Hessian that does not fit."""
-        needed = self.workspace(parameters) * each
-        if needed <= memory:
-            return
-        most = math.isqrt(memory // (each * self.workspace(1)))
-        raise SpecError(
-            f"{where}.method: dense needs {needed / 1e9:,.1f} GB for the Hessian of {parameters:,} "
-            f"parameters, and {memory / 1e9:,.1f} GB can be had: at most {most:,} parameters fit; "
-            f"set 'method: {self.INSTEAD}', or choose a smaller model"
-        )
+    def check_memory(self, parameters: int, live: int, each: int, memory: int, where: str) -> None:
+        """Refuse an update that does not fit, and say what would."""
+        needed = each * self.workspace(parameters, live)
+        if needed > memory:
+            raise SpecError(
+                f"{where}.{self.too_large(parameters, live, memory // each)} (an update needs "
+                f"{needed / 1e9:,.2f} GB, and {memory / 1e9:,.2f} GB can be had)"
+            )
+
+    def too_large(self, parameters: int, live: int, numbers: int) -> str:
+        """Return the field at fault, what it asks for and what fits into so many numbers."""
+        raise NotImplementedError
+
+
+def _dense(parameters: int, live: int, numbers: int, squares: int, instead: str) -> str:
+    most = math.isqrt(max(0, numbers - live) // squares)
+    return (
+        f"method: dense holds the Hessian of {parameters:,} parameters; at most {most:,} fit: "
+        f"set 'method: {instead}', or choose a smaller model"
+    )
 
 
 class Newton(SecondOrder):
@@ -56,7 +65,6 @@ class Newton(SecondOrder):
     """
 
     SOURCE: ClassVar[str] = "Nocedal & Wright 2006, ch. 2, 5"
-    INSTEAD: ClassVar[str] = "cg"
 
     kind: Literal["newton"] = "newton"
     method: Literal["dense", "cg"] = "dense"
@@ -67,14 +75,22 @@ class Newton(SecondOrder):
         """Return the optimizer."""
         from descentlab.optimizers import curvature
 
-        solve = curvature.newton(self.damping)
+        solve = curvature.newton(self.damping, BLOCK)
         if self.method == "cg":
             solve = curvature.newton_cg(self.damping, self.iterations, self.tolerance)
         return curvature.CurvatureDescent(solve, self.learning_rate, schedule)
 
-    def workspace(self, parameters: int) -> int:
-        """Return 3 d² for the Hessian, its factor and what is solved; a few d for ``cg``."""
-        return 3 * parameters**2 if self.method == "dense" else 6 * parameters
+    def workspace(self, parameters: int, live: int) -> int:
+        """Return 4 d² for the Hessian and its factors, or a few d, and the products' own."""
+        if self.method == "dense":
+            return 4 * parameters**2 + min(BLOCK, parameters) * live
+        return 6 * parameters + live
+
+    def too_large(self, parameters: int, live: int, numbers: int) -> str:
+        """Return what does not fit."""
+        if self.method == "dense":
+            return _dense(parameters, live, numbers, 4, "cg")
+        return f"method: cg holds six vectors of {parameters:,} parameters; choose a smaller model"
 
     def flops(self, parameters: int, gradient: int) -> int:
         """Return d Hessian-vector products and a factorisation, or the products of ``cg``."""
@@ -90,14 +106,14 @@ class SaddleFree(SecondOrder):
     descended, so that saddles repel. ``method: dense`` takes all eigenvalues; ``lanczos``
     those of H in the Krylov space of ``rank`` products with H from g, in which the step is made.
 
-    Read at every update: ``smallest_eigenvalue`` of H (with ``lanczos`` its smallest Ritz
-    value, which is never below it), and ``indefinite``, 1 where that is not positive.
+    Eigenvalues within rounding of zero, d ε max |λ|, count as zero; without damping no step is made
+    along them. Read at every update: ``smallest_eigenvalue`` of H (with ``lanczos`` its
+    smallest Ritz value, which is never below it), and ``indefinite``, 1 where that is negative.
 
     Source: Dauphin et al. 2014, algorithm 1; Lanczos with full reorthogonalisation.
     """
 
     SOURCE: ClassVar[str] = "Dauphin et al. 2014"
-    INSTEAD: ClassVar[str] = "lanczos"
 
     kind: Literal["saddle_free"] = "saddle_free"
     method: Literal["dense", "lanczos"] = "dense"
@@ -107,17 +123,30 @@ class SaddleFree(SecondOrder):
         """Return the optimizer."""
         from descentlab.optimizers import curvature
 
-        solve = curvature.saddle_free(self.damping)
+        solve = curvature.saddle_free(self.damping, BLOCK)
         if self.method == "lanczos":
             solve = curvature.saddle_free_lanczos(self.damping, self.rank)
         return curvature.CurvatureDescent(solve, self.learning_rate, schedule)
 
-    def workspace(self, parameters: int) -> int:
-        """Return 4 d² for the Hessian and its eigenvectors; rank · d for ``lanczos``."""
-        return 4 * parameters**2 if self.method == "dense" else (self.rank + 4) * parameters
+    def workspace(self, parameters: int, live: int) -> int:
+        """Return 5 d² for the Hessian and its eigenvectors, or 2 rank d, and the products' own."""
+        if self.method == "dense":
+            return 5 * parameters**2 + min(BLOCK, parameters) * live
+        return (2 * min(self.rank, parameters) + 4) * parameters + live
+
+    def too_large(self, parameters: int, live: int, numbers: int) -> str:
+        """Return what does not fit."""
+        if self.method == "dense":
+            return _dense(parameters, live, numbers, 5, "lanczos")
+        most = max(0, ((numbers - live) // parameters - 4) // 2)
+        return (
+            f"rank: {self.rank:,} holds as many pairs of vectors of {parameters:,} parameters; "
+            f"at most {most:,} fit: choose a lower rank, or a smaller model"
+        )
 
     def flops(self, parameters: int, gradient: int) -> int:
         """Return d Hessian-vector products and all eigenvalues, or the products of ``lanczos``."""
         if self.method == "dense":
             return 2 * parameters * gradient + 10 * parameters**3
-        return 2 * self.rank * gradient + 4 * self.rank**2 * parameters
+        rank = min(self.rank, parameters)
+        return 2 * rank * gradient + 4 * rank**2 * parameters

@@ -36,6 +36,8 @@ class ScheduleFreeSGD(FirstOrder):
         "paper": {"learning_rate": 1.0, "weight": "applied"},
     }
 
+    INNER_STATES: ClassVar[tuple[str, ...]] = ("keep", "reset")
+
     kind: Literal["schedule_free_sgd"] = "schedule_free_sgd"
     learning_rate: Rate = 1.0
     flavour: Literal["torch", "optax", "paper"] = "torch"
