@@ -12,7 +12,7 @@ from scipy import stats
 
 from descentlab.report.answers import answers
 from descentlab.report.html import page
-from descentlab.report.response import find, responses
+from descentlab.report.response import Scale, find, responses
 from tests.studies.claims.conftest import made  # noqa: F401 (a fixture)
 
 RATES = [0.001, 0.01, 0.1, 1.0, 10.0]
@@ -107,3 +107,46 @@ def test_eight_lines_at_most_the_best_ones(made) -> None:  # noqa: F811
     assert set(response.lines) == {f"hidden {n}" for n in range(4, 12)}
     assert response.left_out == 2
     assert "Shown are 8 of 10 combinations" in str(responses(result, answers(result)))
+
+
+def test_zero_stands_one_step_left_of_the_smallest_value(made) -> None:  # noqa: F811
+    decays = [0.0, 1e-6, 1e-5, 1e-4, 1e-3, 10.0]
+
+    def flat(labels, seed, random):
+        return {"test_loss": [9.0, 1 + random.normal(0, 0.01)]}
+
+    result = made(flat, [], vary={"optimizer.l2": decays})
+    scale = Scale.of(decays)
+    assert [scale.at(v) for v in decays] == pytest.approx([-7, -6, -5, -4, -3, 1])
+    text = str(responses(result, answers(result)))
+    assert "l2 (log scale)" in text and "it stands left of the break (//)" in text
+    assert not re.search(r">0\.0\d*1</text>", text)  # all ticks are powers of ten
+    assert "10⁻⁶" in text and "10⁻⁵" in text and ">0</text>" in text
+    assert not Scale.of([-1.0, 0.1, 100.0]).log and not Scale.of([0.0, 1.0, 50.0]).log
+
+
+def test_lines_join_only_what_differs_in_nothing_else(made) -> None:  # noqa: F811
+    """Remedies of which some set the rate are no sweep of it; one by rule, beside them, is."""
+    remedies = {
+        "none": {"optimizer.learning_rate": 1.0},
+        "less": {"optimizer.learning_rate": 0.3},
+        "much less": {"optimizer.learning_rate": 0.1},
+        "hardly any": {"optimizer.learning_rate": 0.03},
+        "longer": {"epochs": 9},
+    }
+    rules = {
+        "plain": {"optimizer": {"kind": "sgd"}},
+        "heavy": {"optimizer": {"kind": "sgd", "momentum": 0.9}},
+    }
+    rates = [0.2, 0.4, 0.6, 0.8]
+
+    def flat(labels, seed, random):
+        return {"test_loss": [9.0, 1 + random.normal(0, 0.01)]}
+
+    sweep = {"rule": rules, "optimizer.learning_rate": rates}
+    result = made(flat, [], vary=[{"remedy": remedies}, sweep])
+    (response,) = find(result, answers(result))
+    assert response.path == "optimizer.learning_rate"
+    assert set(response.lines) == {"rule plain", "rule heavy"}
+    for own in response.lines.values():
+        assert [number for number, _ in own] == rates

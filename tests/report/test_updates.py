@@ -91,3 +91,12 @@ def test_all_configurations_are_compared_and_tiny_rates_are_told_apart(raw, tmp_
     courses = _courses(result, answers(result).rows)
     assert len({course.key for course in courses}) == len(rates)
     assert max(course.apart for course in courses) < 1e-5
+
+
+def test_it_says_how_many_configurations_were_looked_at(raw, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("descentlab.report.updates.MOST_COMPARED", 2)
+    raw["run"]["schedule"] = "cosine"
+    raw["vary"] = {"optimizer.learning_rate": [0.1, 0.2, 0.3]}
+    assert "2 configurations compared (2 of 3 were looked at)" in page(
+        run(Study.parse(raw), tmp_path)
+    )

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 MOST_ROWS = 12
 WIDTH, LEFT, RIGHT, ROW, TOP, BOTTOM = 760.0, 270.0, 12.0, 26.0, 8.0, 40.0
 SIZE, SPACE = 13, 12.0  # pixels: of a label's letters, and between it and the picture
-WIDTHS = {" .,:;|!'()[]iljft/-I": 0.4, "mwMW%@…−+#&<=>^~×": 1.0, "rsckvxyz": 0.6}  # of letters, in em
+WIDTHS = {
+    " .,:;|!'()[]iljft/-I": 0.4,
+    "mwMW%@…−+#&<=>^~×": 1.0,
+    "rsckvxyz": 0.6,
+}  # of letters, in em
 OTHER_WIDTH = 0.66
 CAPITAL_WIDTH = 0.79
 SYMBOLS = {"supported": "✓", "refuted": "✗", "undecided": "?", "identical": "="}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 MOST_DIGITS = 6  # of a mean; float32 holds no more than seven
@@ -78,6 +79,22 @@ def value(number: float | None, digits: int = PLAIN_DIGITS) -> str:
     if number is None or not math.isfinite(number):
         return "–"
     return str(_plain(number, "", digits))
+
+
+def alike(values: Sequence[float]) -> list[str]:
+    """Write numbers of one axis in one way: with powers of ten all of them, or none."""
+    texts = [value(number) for number in values]
+    if not any("× 10" in text for text in texts):
+        return texts
+    powers = {number: _exponent(number) for number in values if number}
+    scaled = {
+        number: _trimmed(number / 10.0**power, PLAIN_DIGITS - 1) for number, power in powers.items()
+    }
+    bare = all(text == "1" for text in scaled.values())
+    return [
+        ("" if bare else f"{scaled[number]} × ") + _power(powers[number]) if number else "0"
+        for number in values
+    ]
 
 
 def ends(low: float, high: float) -> tuple[str, str]:

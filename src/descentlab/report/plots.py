@@ -66,6 +66,7 @@ class Plot:
         columns: panels a row.
         labelled: write each line's name at its end.
         at: place and text of each tick of x, where they are not whole numbers.
+        broken: where the axis of x has a break, if it has one.
     """
 
     key: str
@@ -78,6 +79,7 @@ class Plot:
     columns: int = 4
     labelled: bool = False
     at: tuple[tuple[float, str], ...] = ()
+    broken: float | None = None
 
     @property
     def top(self) -> float:
@@ -123,6 +125,9 @@ def _fill(figure: Any, plot: Plot, columns: int, tall: float) -> None:
         last = index + columns >= len(plot.panels)
         if plot.at:
             axes.set_xticks([x for x, _ in plot.at], [text for _, text in plot.at])
+        if plot.broken is not None:
+            axes.text(plot.broken, 0, "//", transform=axes.get_xaxis_transform(), ha="center",
+                      va="center", fontsize=FONT + 2)  # fmt: skip
         axes.set_xlabel(plot.across if last else "", labelpad=3)
         axes.tick_params(labelbottom=last)
         for line in panel.lines:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,8 @@ FEWEST_VALUES = 4
 MOST_LINES = 8
 LOG_DECADES = 2.0
 MOST_TICKS = 12
+Owner = tuple[str, frozenset[str]]
+"""A factor, and the paths that it sets."""
 
 
 @dataclass(frozen=True)
@@ -60,84 +62,159 @@ def find(result: Result, found: Answers) -> list[Response]:
     values = {c.id: c.values for c in result.configurations}
     rows = [row for row in found.rows if row.done]
     paths = dict.fromkeys(path for row in rows for path in values[row.id])
-    return [
-        response
-        for path in paths
-        if (response := _response(path, rows, values, found, _owner(result, path)))
-    ]
+    grids = getattr(result.study, "vary", None) or ()
+    return [response for path in paths if (response := _response(path, rows, values, found, grids))]
 
 
-def _owner(result: Result, path: str) -> str:
-    """Return the factor that sets a path: itself, or a named group."""
-    for grid in getattr(result.study, "vary", None) or ():
+def _owner(grids: Sequence[Mapping[str, Any]], row: Row, path: str) -> Owner | None:
+    """Return what varies a path in a row's grid: the path itself, or a named group.
+
+    A group varies a number only if each of its choices sets the same paths: between others
+    more differs than that number.
+    """
+    if path in row.labels:
+        return path, frozenset({path})
+    for grid in grids:
         for factor, choices in grid.items():
-            if isinstance(choices, Mapping):
-                sets = {p.removeprefix("run.") for own in choices.values() for p in own}
-                if path in sets:
-                    return factor.removeprefix("run.")
-    return path
+            name = factor.removeprefix("run.")
+            if isinstance(choices, Mapping) and row.labels.get(name) in map(str, choices):
+                sets = {frozenset(p.removeprefix("run.") for p in own) for own in choices.values()}
+                if len(sets) == 1 and path in (own := sets.pop()):
+                    return name, own
+    return None
 
 
 def _response(
-    path: str, rows: Sequence[Row], values: Mapping[str, Any], found: Answers, owner: str
+    path: str,
+    rows: Sequence[Row],
+    values: Mapping[str, Any],
+    found: Answers,
+    grids: Sequence[Mapping[str, Any]],
 ) -> Response | None:
-    lines: dict[str, list[tuple[float, Row]]] = {}
+    lines: dict[tuple[str, str], list[tuple[float, Row]]] = {}
     for row in rows:
-        number = values[row.id].get(path)
-        if isinstance(number, (int, float)) and not isinstance(number, bool):
+        number, owner = values[row.id].get(path), _owner(grids, row, path)
+        if owner and isinstance(number, (int, float)) and not isinstance(number, bool):
+            others = _others(values[row.id], owner[1])
             rest = ", ".join(
                 f"{found.factors.get(f, f)} {label}"
                 for f, label in row.labels.items()
-                if f != owner
+                if f != owner[0]
             )
-            lines.setdefault(rest, []).append((float(number), row))
-    if len({number for own in lines.values() for number, _ in own}) < FEWEST_VALUES:
-        return None
+            # Grids that are joined may have the same words for what differs in more.
+            lines.setdefault((rest, others), []).append((float(number), row))
     kept = {  # a line through two groups' labels of one value would be none
-        name: tuple(sorted(own, key=lambda pair: pair[0]))
-        for name, own in lines.items()
+        key: tuple(sorted(own, key=lambda pair: pair[0]))
+        for key, own in lines.items()
         if 1 < len(own) == len({number for number, _ in own})
     }
+    if len({number for own in kept.values() for number, _ in own}) < FEWEST_VALUES:
+        return None
     chosen = dict(list(kept.items())[:MOST_LINES])  # rows come best first
-    return Response(path, chosen, len(lines) - len(chosen)) if chosen else None
+    left_out = sum(len(own) > 1 for own in lines.values()) - len(chosen)
+    return Response(path, _named(chosen), left_out)
+
+
+def _others(values: Mapping[str, Any], owned: frozenset[str]) -> str:
+    """Return what a configuration sets but for some paths, as a text to compare."""
+    rest = {path: value for path, value in values.items() if path not in owned}
+    for path, value in rest.items():
+        inner = [own.removeprefix(f"{path}.") for own in owned if own.startswith(f"{path}.")]
+        if inner and isinstance(value, Mapping):  # a group may set the whole that a path is in
+            rest[path] = _without(value, inner)
+    return repr(sorted(rest.items()))
+
+
+def _without(tree: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+    left = dict(tree)
+    for path in paths:
+        first, _, more = path.partition(".")
+        if not more:
+            left.pop(first, None)
+        elif isinstance(left.get(first), Mapping):
+            left[first] = _without(left[first], [more])
+    return left
+
+
+def _named(
+    lines: Mapping[tuple[str, str], tuple[tuple[float, Row], ...]],
+) -> dict[str, tuple[tuple[float, Row], ...]]:
+    """Return lines by their words, numbered where two have the same."""
+    named: dict[str, tuple[tuple[float, Row], ...]] = {}
+    for (rest, _), own in lines.items():
+        name, number = rest, 1
+        while name in named:
+            number += 1
+            name = f"{rest or 'the study'} ({number})"
+        named[name] = own
+    return named
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Where a number stands across: straight, or by its logarithm with 0 one step to the left."""
+
+    log: bool
+    zero: float | None = None
+
+    @classmethod
+    def of(cls, points: Iterable[float]) -> Scale:
+        """Choose the scale by what the positive numbers span; none is logarithmic below zero."""
+        values = sorted(points)
+        places = [math.log10(value) for value in values if value > 0]
+        if values[0] < 0 or not places or places[-1] - places[0] <= LOG_DECADES:
+            return cls(log=False)
+        step = float(np.median(np.diff(places)))
+        return cls(log=True, zero=places[0] - step if values[0] == 0 else None)
+
+    def at(self, number: float) -> float:
+        """Return a number's place."""
+        if not self.log:
+            return number
+        return math.log10(number) if number or self.zero is None else self.zero
+
+    def broken(self, points: Iterable[float]) -> float | None:
+        """Return the middle between 0 and the smallest number, where the axis has a break."""
+        if self.zero is None:
+            return None
+        return (self.zero + math.log10(min(p for p in points if p > 0))) / 2
 
 
 def _figure(found: Answers, response: Response, key: str) -> Markup | None:
     assert found.primary
     names, metric = list(response.lines), found.primary
     points = {number for own in response.lines.values() for number, _ in own}
-    log = min(points) > 0 and max(points) > min(points) * 10**LOG_DECADES
-    bands = {name: _band(own, metric, log=log) for name, own in response.lines.items()}
+    scale = Scale.of(points)
+    bands = {name: _band(own, metric, scale) for name, own in response.lines.items()}
     if not any(np.isfinite(band.mean).any() for band in bands.values()):
         return None
     axis = _axis(metric, list(bands.values()))
     top = axis.high if lower_is_better(metric) else axis.low
     drawn = []
     for name, colour in zip(names, colours(names), strict=True):
-        lost = _lost(response.lines[name], log=log)
+        lost = _lost(response.lines[name], scale)
         drawn.append(Line(name or "the study", colour, _with_lost(bands[name], lost, top)))
     drawn = [line for line in drawn if len(line.band.x)]
     what = factor_names([response.path])[response.path]
-    across = f"{what} (log scale)" if log else what
+    across = f"{what} (log scale)" if scale.log else what
     title = f"Final {metric_name(metric)} by {what}"
     plot = Plot(key, (Panel(heading(metric, axis), tuple(drawn), axis),), across, title,
                 _words(response, metric), height=2.8, labelled=len(drawn) > 1,
-                at=_ticks(points, log=log))  # fmt: skip
+                at=_ticks(points, scale), broken=scale.broken(points))  # fmt: skip
     return tag(
-        "figure", tag("h3", title), wide(draw(plot)), tag("figcaption", _caption(response, found))
+        "figure",
+        tag("h3", title),
+        wide(draw(plot)),
+        tag("figcaption", _caption(response, found, scale)),
     )
 
 
-def _place(number: float, *, log: bool) -> float:
-    return math.log10(number) if log else number
-
-
-def _band(own: Sequence[tuple[float, Row]], metric: str, *, log: bool) -> Band:
+def _band(own: Sequence[tuple[float, Row]], metric: str, scale: Scale) -> Band:
     """Return the means of the sound runs; values of which every run diverged are left out."""
     kept = [(n, row) for n, row in own if row.used and math.isfinite(row.metrics[metric].mean)]
     intervals = [row.metrics[metric] for _, row in kept]
     return Band(
-        np.array([_place(n, log=log) for n, _ in kept], float),
+        np.array([scale.at(n) for n, _ in kept], float),
         np.array([i.mean for i in intervals], float),
         np.array([np.nan if i.low is None else i.low for i in intervals], float),
         np.array([np.nan if i.high is None else i.high for i in intervals], float),
@@ -147,8 +224,8 @@ def _band(own: Sequence[tuple[float, Row]], metric: str, *, log: bool) -> Band:
     )
 
 
-def _lost(own: Sequence[tuple[float, Row]], *, log: bool) -> list[float]:
-    return [_place(number, log=log) for number, row in own if row.diverged]
+def _lost(own: Sequence[tuple[float, Row]], scale: Scale) -> list[float]:
+    return [scale.at(number) for number, row in own if row.diverged]
 
 
 def _with_lost(band: Band, lost: Sequence[float], edge: float) -> Band:
@@ -167,12 +244,13 @@ def _axis(metric: str, bands: Sequence[Band]) -> Axis:
     return axis_of(metric, [band for band in bands if len(band.mean)])
 
 
-def _ticks(points: set[float], *, log: bool) -> tuple[tuple[float, str], ...]:
+def _ticks(points: set[float], scale: Scale) -> tuple[tuple[float, str], ...]:
     """Return where the values stand, with their texts; evenly chosen ones where there are many."""
     values = sorted(points)
     step = -(-(len(values) - 1) // MOST_TICKS)
     chosen = sorted({*values[:-1:step], values[-1]})  # both ends, so that all points are within
-    return tuple((_place(v, log=log), numbers.value(v)) for v in chosen)
+    texts = numbers.alike(chosen)
+    return tuple((scale.at(v), text) for v, text in zip(chosen, texts, strict=True))
 
 
 def _words(response: Response, metric: str) -> str:
@@ -188,7 +266,7 @@ def _words(response: Response, metric: str) -> str:
     return "; ".join(texts) + "."
 
 
-def _caption(response: Response, found: Answers) -> str:
+def _caption(response: Response, found: Answers, scale: Scale) -> str:
     one = max(row.used for own in response.lines.values() for _, row in own) == 1
     parts = [
         "One seed: there is no interval."
@@ -208,6 +286,8 @@ def _caption(response: Response, found: Answers) -> str:
             f"× at the {edge} edge marks values at which runs diverged: "
             f"{', '.join(lost[:MOST_LINES])}{more}; the means are over the others."
         )
+    if scale.zero is not None:
+        parts.append("A log scale has no place for 0: it stands left of the break (//).")
     if response.left_out:
         parts.append(
             f"Shown are {len(response.lines)} of {len(response.lines) + response.left_out} "

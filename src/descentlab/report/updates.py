@@ -104,12 +104,12 @@ def _rates(result: Result, found: Answers, chosen: Sequence[Row]) -> Markup | No
         else f"They differ, by up to {value(largest, 2)} of the largest rate,"
     )
     compared = sum(int(course.known.sum()) for course in courses)
-    of = f" of {len(done):,}" if len(done) > len(courses) else ""
+    more = f" ({len(rows)} of {len(done):,} were looked at)" if len(done) > len(rows) else ""
     caption = (
         "Learning rate that each update applied, and the one that the study declares: schedule "
-        f"times learning rate. {agree} at {compared:,} updates of {len(courses):,}{of} "
-        "configurations compared (to single precision). Configurations with the same course are "
-        f"drawn once: {len(drawn)} of {len(several)} courses."
+        f"times learning rate. {agree} at {compared:,} updates of {len(courses):,} "
+        f"configurations compared{more}, to single precision. Configurations with "
+        f"the same course are drawn once: {len(drawn)} of {len(several)} courses."
     )
     return _figure("rates", drawn, "Learning rates by update", caption)
 
