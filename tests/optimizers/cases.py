@@ -65,7 +65,7 @@ SGD = {
     "nesterov-torch": case("sgd", "torch", 0.01, literal.sgd, N, torch("SGD", N), **N),
     "nesterov-optax": case("sgd", "optax", 0.01, literal.sgd, N, optax("sgd", N), **N),
     "nesterov-keras": case("sgd", "keras", 0.01, literal.sgd, N | INSIDE, keras("SGD", N), **N),
-    "nesterov-paper": case("sgd", "paper", 0.01, literal.sgd, N | INSIDE, **N),
+    "nesterov-paper": case("sgd", "paper", 0.01, literal.sgd, N | INSIDE, **N, gradient="here"),
     "dampening-torch": case(
         "sgd",
         "torch",
@@ -102,8 +102,6 @@ SCALED = {
         0.0001,
         literal.rmsprop,
         {"decay": 0.95, "epsilon": 1e-4, "root_of_all": True, "centred": True, **M, **INSIDE},
-        centred=True,
-        **M,
     ),
     "rmsprop-momentum-torch": case(
         "rmsprop", "torch", 0.01, literal.rmsprop, M, torch("RMSprop", M), **M

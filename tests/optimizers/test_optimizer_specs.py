@@ -67,6 +67,7 @@ def test_defaults_are_torchs_and_written_out():
             "dampening": None,
             "dampen_first": False,
             "rate": "after",
+            "gradient": "here",
         },
         "rmsprop": AROUND
         | {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field, model_validator
@@ -125,6 +125,10 @@ class FirstOrder(OptimizerSpec):
         """Return the rule's direction; called inside a compiled program."""
         raise NotImplementedError
 
+    def evaluation(self) -> Callable[[Any, Any], Any] | None:
+        """Return what is evaluated, from parameters and state; None for the parameters."""
+        return None
+
     def build(self, schedule: Schedule) -> Optimizer:
         """Return the optimizer."""
         import optax
@@ -140,6 +144,7 @@ class FirstOrder(OptimizerSpec):
             velocity=rule.after,
             weight_decay=self.weight_decay,
             decay_scaled_by=getattr(self, "decay_scaled_by", "rate"),
+            evaluate=self.evaluation(),
         )
         return accumulated(descent, self.accumulate)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -36,6 +37,7 @@ class Descent:
         weight_decay: λ, decoupled from the gradients (Loshchilov & Hutter 2019); of the
             parameters before the update. None for none.
         decay_scaled_by: ``schedule`` leaves η out of the decay's factor, as that paper does.
+        evaluate: gives what is evaluated, from parameters and state; the parameters by default.
     """
 
     def __init__(
@@ -47,11 +49,13 @@ class Descent:
         velocity: optax.GradientTransformation | None = None,
         weight_decay: Any = None,
         decay_scaled_by: Literal["rate", "schedule"] = "rate",
+        evaluate: Callable[[PyTree, Any], PyTree] | None = None,
     ) -> None:
         self._direction = optax.with_extra_args_support(direction)
         self._velocity = optax.with_extra_args_support(velocity or optax.identity())
         self._rate, self._schedule = learning_rate, schedule
         self._decay, self._decay_scaled_by = weight_decay, decay_scaled_by
+        self._evaluate = evaluate
 
     def init(self, parameters: PyTree) -> DescentState:
         """Return buffers at zero and a count of zero."""
@@ -90,8 +94,8 @@ class Descent:
         return moved, DescentState(direction, velocity, count, applied)
 
     def evaluation_parameters(self, parameters: PyTree, state: DescentState) -> PyTree:
-        """Return the parameters themselves."""
-        return parameters
+        """Return the parameters themselves, unless told otherwise."""
+        return parameters if self._evaluate is None else self._evaluate(parameters, state)
 
     def readings(self, state: DescentState) -> dict[str, Float[Array, ""]]:
         """Return the rate that was applied, where there is a schedule."""

@@ -18,20 +18,20 @@ class RMSProp(FirstOrder):
     √(v + ε), in Optax and Keras; ρ is 0.99 there and 0.9 here; and the rate is applied
     ``after`` the momentum's buffer in PyTorch, ``inside`` it in Optax and Keras.
 
-    Sources: Hinton 2012, lecture 6e; Graves 2013, eqs. 38-45, for the centred form, whose
-    ε is inside; ``torch.optim.RMSprop``.
+    Sources: Hinton 2012, lecture 6e; Graves 2013, eqs. 38-45, for the form that is centred and has
+    momentum, which is the flavour ``paper``; ``torch.optim.RMSprop``.
     """
 
     SOURCE: ClassVar[str] = "Hinton 2012; Graves 2013"
     FLAVOURS: ClassVar[dict[str, dict[str, Any]]] = {
         "torch": {"learning_rate": 0.01, "decay": 0.99, "epsilon": 1e-8,
-                  "epsilon_at": "outside", "rate": "after"},
+                  "epsilon_at": "outside", "rate": "after", "centred": False, "momentum": None},
         "optax": {"learning_rate": 0.01, "decay": 0.9, "epsilon": 1e-8,
-                  "epsilon_at": "inside", "rate": "inside"},
+                  "epsilon_at": "inside", "rate": "inside", "centred": False, "momentum": None},
         "keras": {"learning_rate": 0.001, "decay": 0.9, "epsilon": 1e-7,
-                  "epsilon_at": "inside", "rate": "inside"},
+                  "epsilon_at": "inside", "rate": "inside", "centred": False, "momentum": None},
         "paper": {"learning_rate": 0.0001, "decay": 0.95, "epsilon": 1e-4,
-                  "epsilon_at": "inside", "rate": "inside"},
+                  "epsilon_at": "inside", "rate": "inside", "centred": True, "momentum": 0.9},
     }  # fmt: skip
 
     kind: Literal["rmsprop"] = "rmsprop"
