@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from descentlab.core.errors import SpecError, StoreError
+from descentlab.core.yaml import read_yaml, write_yaml
 from descentlab.engine import lanes
 from descentlab.store.folder import Folder
 from descentlab.studies import execute as executing
@@ -173,3 +174,48 @@ def test_a_folder_without_results_says_so(study, tmp_path) -> None:
         with pytest.raises(StoreError, match=r"no results yet|no finished run"):
             ask()
     assert result.metrics == [] and result.frame().empty
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_folder_from_before_a_field_existed_goes_on(study, tmp_path, often, complete) -> None:
+    """Records of draws, fast weights and gradient norms came later; all are off by default."""
+    expected = run(study, tmp_path / "whole")
+    folder = tmp_path / "r"
+    if complete:
+        run(study, folder)
+    else:
+        begun(study, folder)
+    written = read_yaml((folder / "study.yaml").read_bytes(), "study.yaml")
+    for field in ("draws", "fast_weights", "gradient_norms"):
+        assert written["run"]["record"].pop(field) is False
+    (folder / "study.yaml").write_text(write_yaml(written))
+    assert (explain(study, folder) == 0) == complete
+    found = run(study, folder)
+    assert found.complete and found.curves("test_loss").equals(expected.curves("test_loss"))
+    written["run"]["record"]["every"] = 3
+    (folder / "study.yaml").write_text(write_yaml(written))
+    with pytest.raises(StoreError, match=r"another study[\s\S]*- +every: 3"):
+        run(study, folder)
+    written["run"]["record"]["later"] = 3  # what a newer version wrote is compared as it is
+    (folder / "study.yaml").write_text(write_yaml(written))
+    with pytest.raises(StoreError, match=r"another study[\s\S]*later"):
+        run(study, folder)
+
+
+def test_a_search_by_batches_goes_on_though_its_later_settings_differ(small, tmp_path) -> None:
+    """What its first settings share is in 'run' at first, and is left out later."""
+    pytest.importorskip("optuna")
+    del small["vary"]
+    small |= {"seeds": 1, "report": {"metric": "test_accuracy"}}
+    small["run"] |= {"optimizer": {"kind": "rmsprop"}, "epochs": 1}
+    space = {"optimizer.flavour": ["torch", "keras"], "model.activation": ["relu", "tanh", "gelu"]}
+    search = {"kind": "optuna", "sampler": "random", "trials": 6, "batch": 1, "space": space}
+    study = Study.parse({**small, "search": search})
+    first = prepare(study)
+    assert "epsilon" in first.resolved["run"]["optimizer"]
+    whole = run(study, tmp_path)
+    assert (
+        "epsilon" not in read_yaml((tmp_path / "study.yaml").read_bytes(), "")["run"]["optimizer"]
+    )
+    assert len({c.run.optimizer.epsilon for c in whole.configurations}) == 2
+    assert len(run(study, tmp_path).frame()) == 6

@@ -10,14 +10,16 @@ from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from descentlab.core.errors import StoreError
+from descentlab.core.errors import DescentLabError, StoreError
 from descentlab.core.yaml import read_yaml, write_yaml
 from descentlab.store.folder import Folder
 from descentlab.store.provenance import locked, read_provenance, session, write_provenance
+from descentlab.studies.configurations import configurations
 from descentlab.studies.datasets import Datasets
 from descentlab.studies.load import differences
 from descentlab.studies.plan import CohortPlan, Tally, check_runs, plan
 from descentlab.studies.prepare import USUAL, Options, Prepared, prepare
+from descentlab.studies.resolving import resolved
 from descentlab.studies.search.batches import Batches, continued
 from descentlab.studies.search.promotions import Promotions
 from descentlab.studies.search.spec import Optuna
@@ -149,13 +151,9 @@ def check_folder(prepared: Prepared, folder: Folder, *, more_seeds: bool = False
             f"{folder.at(STUDY)} is damaged: it holds no study. Choose another folder with --out, "
             "or restore the file"
         )
-    there, asked = (
-        {k: v for k, v in copy.deepcopy(s).items() if k not in FREE}
-        for s in (before, prepared.resolved)
-    )
-    for search in (there.get("search"), asked.get("search")):
-        if isinstance(search, dict):
-            search.pop("asked", None)  # by batches: it grows as the search goes on
+    there, asked = _fixed(before), _fixed(prepared.resolved)
+    if there != asked:  # an older version may have written it, without fields that came later
+        there, asked = map(_fixed, _as_now(before, prepared))
     if more_seeds and set(there.get("seeds", ())) <= set(asked["seeds"]):
         there["seeds"] = asked["seeds"]
     if there != asked:
@@ -166,6 +164,35 @@ def check_folder(prepared: Prepared, folder: Folder, *, more_seeds: bool = False
             f"{folder} holds results of another study (- there, + asked for):\n  {text}\n"
             "choose another folder with --out, or run the study as it was"
         )
+
+
+def _fixed(written: dict[str, Any]) -> dict[str, Any]:
+    """Return what may not change of a resolved study while its folder goes on."""
+    fixed = {key: value for key, value in copy.deepcopy(written).items() if key not in FREE}
+    if isinstance(fixed.get("search"), dict):
+        fixed["search"].pop("asked", None)  # by batches: it grows as the search goes on
+    return fixed
+
+
+def _as_now(before: dict[str, Any], prepared: Prepared) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a folder's study and the one asked for as this version resolves them.
+
+    One that this version cannot read is returned as it is. Of a search by batches both are
+    resolved with the same settings, those of the one that is further.
+    """
+    study = prepared.study
+    try:
+        there = Study.parse({key: value for key, value in before.items() if key not in FREE})
+        if isinstance(there.search, Optuna) and isinstance(study.search, Optuna):
+            asked = {"asked": max(there.search.asked, study.search.asked, key=len)}
+            there, study = (
+                each.model_copy(update={"search": each.search.model_copy(update=asked)})
+                for each in (there, study)
+            )
+        now, other = (resolved(each, configurations(each)) for each in (there, study))
+    except DescentLabError:
+        return before, prepared.resolved
+    return now, other
 
 
 def check_data(folder: Folder, datasets: Datasets) -> None:
