@@ -11,7 +11,7 @@ import numpy as np
 import optax
 import pytest
 
-from descentlab.core.errors import SpecError
+from descentlab.core.errors import SpecError, StoreError
 from descentlab.core.keys import named_key
 from descentlab.data.batches import CATALOGUE as BATCHES
 from descentlab.report.html import page
@@ -230,3 +230,61 @@ def test_what_is_read_at_every_update_is_no_metric_to_rank_by(raw, tmp_path):
     raw["report"] = {"metric": "gradient_norm"}
     with pytest.raises(SpecError, match=r"report\.metric: unknown metric 'gradient_norm'"):
         run(Study.parse(raw), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "schedule"),
+    [
+        ({"kind": "lookahead", "inner": "adam", "k": 3, "adaptive": True,
+          "inner_state": "pull_back", "accumulate": 2}, {"kind": "warmup", "warmup_steps": 5}),
+        ({"kind": "muon", "clip": "norm"}, "one_cycle"),
+        ({"kind": "schedule_free_adamw"}, {"kind": "warmup_stable_decay", "decay_steps": 20}),
+        ({"kind": "saddle_free", "method": "lanczos", "rank": 4, "damping": 1.0},
+         {"kind": "step", "every": 1, "by": "epoch", "factor": 0.5}),
+    ],
+)  # fmt: skip
+def test_a_folder_goes_on_from_its_checkpoints_to_the_bit(raw, tmp_path, optimizer, schedule):
+    """Stopped twice within its epochs: checkpoint files, segments and readings are read back."""
+    raw["run"] |= {"optimizer": optimizer, "schedule": schedule, "epochs": 2}
+    study = Study.parse(raw)
+    whole = run(study, tmp_path / "whole")
+    options, folder = Options(), Folder(tmp_path / "cut")
+    for _ in range(2):
+        going = execute(prepare(study, options), folder, options)
+        for _ in itertools.islice(going, 2):
+            pass
+        going.close()
+    assert list((tmp_path / "cut" / "checkpoints").glob("*.npz"))
+    cut = run(study, tmp_path / "cut")
+    for name in [*whole.metrics, *whole.readings]:
+        assert whole.curves(name).equals(cut.curves(name))
+
+
+def test_readings_that_are_lost_or_damaged_are_made_anew(raw, tmp_path, monkeypatch):
+    """Several segments a chunk: each has its readings beside it, and neither goes without."""
+    from descentlab.engine import lanes
+    from descentlab.studies import execute as executing
+
+    monkeypatch.setattr(executing, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(lanes, "_longer", lambda length, done, seconds: 17)
+    raw["run"] |= {"schedule": "cosine", "model": "logistic", "epochs": 3}
+    study = Study.parse(raw)
+    expected = run(study, tmp_path).curves("learning_rate")
+    files = sorted((tmp_path / "readings").iterdir())
+    assert len(files) > 1
+    files[0].unlink()
+    found = run(study, tmp_path)
+    assert found.curves("learning_rate").equals(expected)
+    names = {path.name for path in (tmp_path / "segments").iterdir()}
+    assert {path.name for path in (tmp_path / "readings").iterdir()} == names
+    damaged = sorted((tmp_path / "readings").iterdir())[-1]
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    with pytest.raises(StoreError, match=rf"readings/{damaged.name} is damaged .*; delete it and"):
+        found.curves("learning_rate")
+    damaged.unlink()
+    assert run(study, tmp_path).curves("learning_rate").equals(expected)
+    (tmp_path / "segments" / damaged.name).unlink()  # its readings are of no use then
+    (tmp_path / "readings" / "k0-aa-00000000-00000017.parquet").write_bytes(b"left by a kill")
+    assert run(study, tmp_path).curves("learning_rate").equals(expected)
+    names = {path.name for path in (tmp_path / "segments").iterdir()}
+    assert {path.name for path in (tmp_path / "readings").iterdir()} == names
