@@ -107,6 +107,12 @@ def reading_names(folder: Folder) -> list[str]:
     return [name for name in segment_names(folder) if f"{name}.parquet" in there]
 
 
+def orphaned_readings(folder: Folder) -> list[str]:
+    """Return the names of readings whose segment was never written or was deleted."""
+    own = (NAME.fullmatch(name.rsplit("/", 1)[1]) for name in folder.names(READINGS))
+    return sorted({match[1] for match in own if match} - set(segment_names(folder)))
+
+
 def read_segment(
     folder: Folder,
     name: str,

@@ -22,7 +22,7 @@ from descentlab.store.checkpoints import (
     write_checkpoint,
 )
 from descentlab.store.folder import Folder
-from descentlab.store.segments import write_readings, write_segment
+from descentlab.store.segments import READINGS, write_readings, write_segment
 from descentlab.studies.plan import CohortPlan, Tally
 from descentlab.studies.rows import reading_columns, segment_columns, write_predictions
 
@@ -247,6 +247,7 @@ class Execution:
         }
         if stretch.job.program.readings and not chunk.ended.all():
             write_readings(self.folder, name, reading_columns(chunk.stretches, chunk.ended))
+            notes[READINGS] = ",".join(stretch.job.program.readings)
         write_segment(self.folder, name, columns, notes)
 
     def _progress(self, stretch: Stretch, elapsed: float) -> Progress:

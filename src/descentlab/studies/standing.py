@@ -12,7 +12,14 @@ from descentlab.store.checkpoints import (
     read_checkpoint,
 )
 from descentlab.store.folder import Folder
-from descentlab.store.segments import SEGMENTS, read_segment, segment_names
+from descentlab.store.segments import (
+    READINGS,
+    SEGMENTS,
+    orphaned_readings,
+    read_segment,
+    reading_names,
+    segment_names,
+)
 
 
 class Standing(NamedTuple):
@@ -25,7 +32,8 @@ class Standing(NamedTuple):
         reached: the update up to which each run is on record.
         leftovers: files that a killed process left behind, or that became useless
             because somebody deleted others: checkpoints that no segment reaches or that
-            a later one replaced, segments that nothing leads to or goes on from.
+            a later one replaced, segments that nothing leads to or goes on from or that
+            lack their readings, readings without their segment.
     """
 
     finished: frozenset[str]
@@ -42,12 +50,17 @@ class Standing(NamedTuple):
 
 @dataclass
 class _Chunk:
-    """What the segments of one chunk say."""
+    """What the segments of one chunk say; ``read`` are those with readings beside them.
+
+    It is whole if no readings are missing that a segment was written with.
+    """
 
     names: list[str] = field(default_factory=list)
     stretches: list[tuple[int, int]] = field(default_factory=list)
     runs: set[str] = field(default_factory=set)
     ended: dict[str, bool] = field(default_factory=dict)
+    read: list[str] = field(default_factory=list)
+    whole: bool = True
 
     @property
     def start(self) -> int:
@@ -71,21 +84,24 @@ class _Chunk:
 def standing(folder: Folder) -> Standing:
     """Read where a folder stands; nothing is changed.
 
-    A chunk counts if its segments follow one another without a gap, all its runs are on
-    record up to where it starts, and each is done, has gone on in another chunk, or can
-    go on from its checkpoint.
+    A chunk counts if its segments follow one another without a gap and have their readings,
+    all its runs are on record up to where it starts, and each is done, has gone on in
+    another chunk, or can go on from its checkpoint.
     """
     chunks = _chunks(folder)
     saved = {name.rpartition("-")[0::2]: name for name in checkpoint_names(folder)}
     states = {(key, int(step)): name for (key, step), name in saved.items()}
-    lost: set[str] = set()
+    lost = {key for key, chunk in chunks.items() if not chunk.whole}
     while True:
         reached, bad = _followed(chunks, states, lost)
         if not bad:
             break
         lost |= bad  # what followed from it is lost with it
     opened: list[Checkpoint] = []
-    leftovers = [f"{SEGMENTS}/{name}.parquet" for key in sorted(lost) for name in chunks[key].names]
+    leftovers = [f"{READINGS}/{name}.parquet" for name in orphaned_readings(folder)]
+    for key in sorted(lost):
+        leftovers += [f"{READINGS}/{name}.parquet" for name in chunks[key].read]
+        leftovers += [f"{SEGMENTS}/{name}.parquet" for name in chunks[key].names]
     for (key, step), name in states.items():
         chunk = chunks.get(key)
         if chunk is None or key in lost or chunk.complete or chunk.end != step:
@@ -124,12 +140,17 @@ def _followed(
 
 def _chunks(folder: Folder) -> dict[str, _Chunk]:
     chunks: dict[str, _Chunk] = {}
+    read = set(reading_names(folder))
     for name in segment_names(folder):
         key, start, end = name.rsplit("-", 2)
         chunk = chunks.setdefault(key, _Chunk())
         table = read_segment(folder, name, ["run", "diverged", "last"])
         final = table.filter(table["last"]).to_pydict()
         chunk.names.append(name)
+        if name in read:
+            chunk.read.append(name)
+        elif (table.schema.metadata or {}).get(READINGS.encode()):
+            chunk.whole = False
         chunk.stretches.append((int(start), int(end)))
         chunk.runs.update(table["run"].unique().to_pylist())
         chunk.ended.update(zip(final["run"], final["diverged"], strict=True))
