@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import re
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
+from descentlab.report.answers import answers
+from descentlab.report.axes import axis_of, cut
 from descentlab.report.curves import Band
 from descentlab.report.html import page
 from descentlab.report.plots import Line, describe
@@ -41,7 +43,7 @@ def test_a_run_that_diverged_before_its_first_record_has_a_course_too(raw, tmp_p
     raw["vary"] = {"optimizer.learning_rate": [1e20, 0.1]}
     result = run(Study.parse(raw), tmp_path)
     assert set(result.frame()["diverged"]) == {True, False}
-    assert _per_epoch(result) == {"c00": PER_EPOCH, "c01": PER_EPOCH}
+    assert _per_epoch(cast("Any", result)) == {"c00": PER_EPOCH, "c01": PER_EPOCH}
     assert "2 of 2 courses" in page(result)
 
 
@@ -72,7 +74,8 @@ def test_without_any_figure_of_the_rate_there_is_no_picture_of_it(
 def test_a_line_without_points_is_described_by_nothing() -> None:
     nothing = np.zeros(0)
     empty = Band(nothing, nothing, nothing, nothing, nothing.astype(bool), (), 1)
-    full = Band(*(np.ones(2),) * 4, np.ones(2, bool), (), 1)
+    one = np.ones(2)
+    full = Band(one, one, one, one, one.astype(bool), (), 1)
     text = describe([Line("empty", "#000000", empty), Line("full", "#000000", full)])
     assert "full from 1 to 1" in text and "empty" not in text
 
@@ -86,9 +89,7 @@ def test_all_configurations_are_compared_and_tiny_rates_are_told_apart(raw, tmp_
     assert "updates of 24 configurations compared" in text
     assert "drawn once: 8 of 12 courses" in text
     assert len(re.findall(r"The two agree at ([\d,]+) updates", text)) == 1
-    from descentlab.report.answers import answers
-
-    courses = _courses(result, answers(result).rows)
+    courses = _courses(cast("Any", result), answers(cast("Any", result)).rows)
     assert len({course.key for course in courses}) == len(rates)
     assert max(course.apart for course in courses) < 1e-5
 
@@ -100,3 +101,36 @@ def test_it_says_how_many_configurations_were_looked_at(raw, tmp_path, monkeypat
     assert "2 configurations compared (2 of 3 were looked at)" in page(
         run(Study.parse(raw), tmp_path)
     )
+
+
+def test_a_spike_does_not_flatten_the_others() -> None:
+    random = np.random.default_rng(0)
+    values = random.normal(0, 1, 300)
+    assert not cut(values).cut and cut(values).high == values.max()
+    values[[3, 4, 5]] = 2.6e9, 1e7, 1e4
+    axis = cut(values)
+    assert axis.cut and axis.note == "outliers cut off" and 1 < axis.high < 10
+    assert axis.low == values.min()  # nothing lies far out at that end
+    assert not cut(np.array([-1.0, 0.0, 1.0, 900.0])).cut  # few points are no spike
+    nothing, x = np.full(300, np.nan), np.arange(300.0)
+    band = Band(x, values, nothing, nothing, np.ones(300, bool), (), 1)
+    assert axis_of("train_loss", [band]) == axis
+    ordinary = Band(x, np.exp(-x / 50) - 0.5, nothing, nothing, np.ones(300, bool), (), 1)
+    assert not axis_of("train_loss", [ordinary]).cut
+
+
+def test_readings_stand_in_the_panels_of_the_tables(raw, tmp_path) -> None:
+    """Of all configurations of the tables, each table a panel, and not of the best alone."""
+    raw["run"]["record"] = {"gradient_norms": True}
+    rates = [0.01, 0.02, 0.04, 0.08]
+    raw["vary"] = {
+        "optimizer": ["sgd", "rmsprop", "adam"],
+        "optimizer.learning_rate": rates,
+    }
+    text = page(run(Study.parse(raw), tmp_path))
+    section = text[text.index('aria-labelledby="updates"') :].partition("</section>")[0]
+    assert "Gradient norm by update" in section
+    for rate in rates:
+        assert f"learning rate {rate}" in section
+    for rule in ("sgd", "rmsprop", "adam"):
+        assert f"optimizer {rule}" in section

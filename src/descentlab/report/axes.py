@@ -16,6 +16,9 @@ from descentlab.report.names import is_coordinate
 DECADES = 2.0  # span of a loss from which its axis is logarithmic
 ERRORS = 8.0  # ratio of errors from which an accuracy is spaced by their logarithm
 MOST_TICKS = 8
+OUTLYING = 3.0  # ratio of the whole range to that of the middle 96 % from which ends are cut
+CUTS = 5  # times that a fiftieth is cut at an end, at most
+FEWEST_TO_CUT = 50  # points; of fewer, one that lies far out is no spike
 ROUNDING = 1e-12  # relative difference that is drawn as none
 
 
@@ -26,11 +29,13 @@ class Axis:
     Attributes:
         kind: ``linear``, ``log``, or ``error`` (an accuracy a stands at −log₁₀(1 − a)).
         low, high: the ends, as values.
+        cut: whether some points lie beyond them.
     """
 
     kind: str
     low: float
     high: float
+    cut: bool = False
 
     def at(self, values: np.ndarray | float) -> np.ndarray:
         """Return the places of values on a straight axis, kept just outside its ends."""
@@ -64,7 +69,8 @@ class Axis:
     @property
     def note(self) -> str:
         """What a reader must know of the axis."""
-        return {"log": "log scale", "error": "log error scale"}.get(self.kind, "")
+        named = {"log": "log scale", "error": "log error scale"}.get(self.kind, "")
+        return "outliers cut off" if self.cut else named
 
 
 def axis_of(metric: str, bands: Iterable[Band]) -> Axis:
@@ -94,9 +100,26 @@ def axis_of(metric: str, bands: Iterable[Band]) -> Axis:
         if len(positive) and positive.max() > ERRORS * positive.min():
             floor = float(positive.min()) / (2 if (errors <= 1e-12).any() else 1)
             return Axis("error", 1 - float(positive.max()), 1 - floor)
+    if loss and means.min() < 0 and (straight := cut(means)).cut:
+        return straight
     low, high = _with_bands(means, bands)
     same = high - low <= ROUNDING * abs(high)
     return Axis("linear", low, low + (abs(low) or 1.0) * 0.01 if same else high)
+
+
+def cut(values: np.ndarray) -> Axis:
+    """Return a straight axis, its ends cut where a few points would flatten all the others."""
+    kept = values
+    for _ in range(CUTS if len(values) >= FEWEST_TO_CUT else 0):
+        low = np.quantile(kept, 0.02, method="higher")
+        high = np.quantile(kept, 0.98, method="lower")
+        if high <= low or np.ptp(kept) <= OUTLYING * (high - low):
+            break
+        above = kept.max() - high > low - kept.min()  # the longer end alone
+        kept = kept[kept <= high] if above else kept[kept >= low]
+    low, high = float(kept.min()), float(kept.max())
+    top = high if high > low else low + (abs(low) or 1.0) * 0.01
+    return Axis("linear", low, top, len(kept) < len(values))
 
 
 def _with_bands(means: np.ndarray, bands: list[Band]) -> tuple[float, float]:

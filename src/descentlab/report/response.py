@@ -77,7 +77,7 @@ def _owner(grids: Sequence[Mapping[str, Any]], row: Row, path: str) -> Owner | N
     for grid in grids:
         for factor, choices in grid.items():
             name = factor.removeprefix("run.")
-            if isinstance(choices, Mapping) and row.labels.get(name) in map(str, choices):
+            if isinstance(choices, Mapping) and row.labels.get(name) in set(map(str, choices)):
                 sets = {frozenset(p.removeprefix("run.") for p in own) for own in choices.values()}
                 if len(sets) == 1 and path in (own := sets.pop()):
                     return name, own

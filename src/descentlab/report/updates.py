@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from descentlab.report.answers import Answers, Result, Row
-from descentlab.report.axes import Axis
-from descentlab.report.curves import Band, bands
+from descentlab.report.axes import Axis, cut
+from descentlab.report.curves import Band, Bands, bands
 from descentlab.report.figures import choose
 from descentlab.report.layers import LAYER, flat, layers, log_axis
 from descentlab.report.markup import Markup, join, tag
+from descentlab.report.multiples import MOST_PLOTS, figure_of, in_plots, panels_of
 from descentlab.report.names import metric_name
 from descentlab.report.numbers import value
 from descentlab.report.palette import CATEGORIES
@@ -24,16 +25,21 @@ from descentlab.report.plots import (
     capital,
     describe,
     draw,
+    heading,
     legend_of,
     wide,
 )
-from descentlab.report.tables import pivots
+from descentlab.report.tables import Pivots, pivots
 from descentlab.studies.rates import declared_rates
 
 RATE = "learning_rate"
 FAST = "_fast_"
 LAST_RECORDS = 40
 """Records, the last ones, in which fast weights are drawn beside what is evaluated."""
+READINGS = (
+    "What was read at every update: means over seeds. Where outliers are cut off, lines go on "
+    "beyond the edge."
+)
 MOST_PANELS = 8
 MOST_COMPARED = 200
 TINY = 1e-300
@@ -51,7 +57,7 @@ def updates(result: Result, found: Answers) -> Markup | None:
     parts = [
         _rates(result, found, chosen),
         _inner_loop(result, chosen),
-        _others(result, chosen),
+        _others(result, found, tables, chosen),
         layers(result, found, tables, chosen),
     ]
     if not any(parts):
@@ -170,8 +176,47 @@ def _inner_loop(result: Result, rows: Sequence[Row]) -> Markup | None:
     return _figure("fast", panels[:MOST_PANELS], "Fast and slow weights", caption, across="step")
 
 
-def _others(result: Result, rows: Sequence[Row]) -> Markup | None:
+def _others(result: Result, found: Answers, tables: Pivots, rows: Sequence[Row]) -> Markup | None:
+    """Draw the other readings in the panels of the tables; those of ``rows`` without tables."""
     names = [n for n in result.readings if n != RATE and not n.startswith(LAYER)]
+    if not (tables.tables and tables.layout):
+        return _together(result, names, rows)
+    parts: list[Markup] = []
+    for name in names:
+        read = read_bands(result, name, in_plots(tables))
+        drawn = _in_tables(found, tables, name, read) if read else []
+        if drawn:
+            note = _reading_axis(read.values()).note
+            title = f"{capital(metric_name(name))} by update{f' ({note})' if note else ''}"
+            parts += [tag("h3", title), *drawn]
+    return join([*parts, tag("p", READINGS, class_="note")]) if parts else None
+
+
+def _in_tables(found: Answers, tables: Pivots, name: str, read: dict[str, Band]) -> list[Markup]:
+    """Return the panels of every table in one figure if few, else a figure for each table."""
+    own = Bands(name, {ident: _plain(band) for ident, band in read.items()})
+    axis = _reading_axis(own.bands.values())
+    drawn = [(pivot, panels_of(found, pivot, own, axis)) for pivot in tables.tables[:MOST_PLOTS]]
+    key = f"readings-{name}".replace("_", "-")
+    flattened = [
+        replace(panel, title=", ".join(filter(None, (pivot.title, panel.title))))
+        for pivot, panels in drawn
+        for panel in panels
+    ]
+    strokes = {(line.label, line.colour) for panel in flattened for line in panel.lines}
+    if 0 < len(flattened) <= MOST_PLOTS and len(strokes) == len(dict(strokes)):
+        title = f"{capital(heading(name, axis))} by update"
+        return [_figure(key, flattened, title, named=True)]
+    parts = []
+    for number, (pivot, panels) in enumerate(drawn):
+        if panels:
+            title = tag("p", tag("strong", pivot.title)) if pivot.title else None
+            figure = figure_of(found, pivot, panels, "update", f"{key}-{number}", name)
+            parts += [title, figure] if title else [figure]
+    return parts
+
+
+def _together(result: Result, names: Sequence[str], rows: Sequence[Row]) -> Markup | None:
     panels = []
     for name in names:
         read = read_bands(result, name, [row.id for row in rows])
@@ -186,30 +231,37 @@ def _others(result: Result, rows: Sequence[Row]) -> Markup | None:
             if row.id in read
         )
         if lines:
-            axis = log_axis(line.band for line in lines)
-            note = f" ({axis.note})" if axis.note else ""
-            panels.append(Panel(metric_name(name) + note, lines, axis))
-    if not panels:
-        return None
-    caption = "What was read at every update: means over seeds."
-    return _figure("readings", panels, "Readings by update", caption)
+            axis = _reading_axis(line.band for line in lines)
+            panels.append(Panel(heading(name, axis), lines, axis))
+    return _figure("readings", panels, "Readings by update", READINGS) if panels else None
+
+
+def _reading_axis(drawn: Iterable[Band]) -> Axis:
+    own = list(drawn)
+    axis = log_axis(own)
+    if axis.kind == "log":
+        return axis
+    means = np.concatenate([band.mean for band in own])
+    return cut(means[np.isfinite(means)])
 
 
 def _figure(
     key: str,
     panels: Sequence[Panel],
     title: str,
-    caption: str,
+    caption: str = "",
     *,
     across: str = "update",
+    named: bool = False,
 ) -> Markup:
     words = " ".join(f"{panel.title}: {describe(panel.lines)}" for panel in panels)
     columns = min(3, len(panels))
     plot = Plot(key, tuple(panels), across, title, words, columns=columns,
                 height=2.2, width=FULL_WIDTH if len(panels) > 1 else 5.2)  # fmt: skip
     lines = [line for panel in panels for line in panel.lines]
-    shown = [legend_of(lines)] if len({line.label for line in lines}) > 1 else []
-    return tag("figure", *shown, wide(draw(plot)), tag("figcaption", caption))
+    shown = [legend_of(lines)] if named or len({line.label for line in lines}) > 1 else []
+    words_below = tag("figcaption", caption) if caption else None
+    return tag("figure", *shown, wide(draw(plot)), words_below)
 
 
 def read_bands(
