@@ -205,7 +205,9 @@ def _axis(verdict: Verdict, place: _Scale, height: float) -> list[Markup]:
     for value in _ticks(place.low, place.high):
         x = f"{place.at(value):.1f}"
         parts.append(tag("line", x1=x, x2=x, y1=y, y2=y + 4, class_="axis"))
-        parts.append(_text(numbers.value(value), x, y + 16))
+        text = numbers.value(value)
+        within = min(place.at(value), WIDTH - width(text) / 2)
+        parts.append(_text(text, f"{within:.1f}", y + 16))
     parts.append(_text(title, (LEFT + WIDTH - RIGHT) / 2, y + 34))
     return parts
 
