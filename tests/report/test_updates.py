@@ -13,6 +13,7 @@ from descentlab.report.answers import answers
 from descentlab.report.axes import axis_of, cut
 from descentlab.report.curves import Band
 from descentlab.report.html import page
+from descentlab.report.layers import flat, log_axis
 from descentlab.report.plots import Line, describe
 from descentlab.report.updates import _courses, _per_epoch
 from descentlab.studies.run import run
@@ -117,6 +118,13 @@ def test_a_spike_does_not_flatten_the_others() -> None:
     assert axis_of("train_loss", [band]) == axis
     ordinary = Band(x, np.exp(-x / 50) - 0.5, nothing, nothing, np.ones(300, bool), (), 1)
     assert not axis_of("train_loss", [ordinary]).cut
+
+
+def test_norms_by_layer_of_many_decades_are_on_a_log_scale_though_half_are_zero() -> None:
+    norms = [flat(np.arange(4), np.array(own)) for own in ([0, 0, 0, 0], [1e-9, 1e-3, 1, 1e9])]
+    assert log_axis(norms, zeros=1.0).kind == "log" and log_axis(norms, zeros=1.0).low == 1e-9
+    assert log_axis(norms).kind == "linear"
+    assert log_axis(norms[:1], zeros=1.0).kind == "linear"
 
 
 def test_readings_stand_in_the_panels_of_the_tables(raw, tmp_path) -> None:

@@ -20,7 +20,7 @@ DECADES = 2.0
 CAPTION = (
     "Norm of the batch's gradient in each layer, the first being the one at the inputs; medians "
     "over seeds. A line that falls to the left shows gradients that vanish on their way back. "
-    "What is thirty decades below the largest lies at the lower edge."
+    "On a log scale what is zero, or thirty decades below the largest, lies at the lower edge."
 )
 
 
@@ -47,7 +47,7 @@ def layers(result: Result, found: Answers, tables: Pivots, rows: Sequence[Row]) 
 def _drawn(
     found: Answers, tables: Pivots, rows: Sequence[Row], profiles: dict[str, Band], key: str
 ) -> list[Markup]:
-    axis = log_axis(profiles.values())
+    axis = log_axis(profiles.values(), zeros=1.0)
     if not (tables.tables and tables.layout):
         return [_together(rows, profiles, axis, key)]
     read = Bands("gradient_norm", profiles)
@@ -96,14 +96,18 @@ def _profiles(result: Result, ids: Iterable[str], end: str) -> dict[str, Band]:
     return found
 
 
-def log_axis(drawn: Iterable[Band]) -> Axis:
-    """Return a logarithmic axis for positive figures over two decades, else a straight one."""
+def log_axis(drawn: Iterable[Band], zeros: float = 0.1) -> Axis:
+    """Return a logarithmic axis for positive figures over two decades, else a straight one.
+
+    A share of less than ``zeros`` of the figures may be 0; they lie at the lower edge.
+    """
     means = np.concatenate([band.mean for band in drawn])
     means = means[np.isfinite(means)]
     if not len(means):
         return Axis("linear", 0.0, 1.0)
     low, high, positive = float(means.min()), float(means.max()), means[means > 0]
-    if low >= 0 and len(positive) > 0.9 * len(means) and high > positive.min() * 10**DECADES:
+    few = len(means) - len(positive) < zeros * len(means)
+    if low >= 0 and few and high > positive.min() * 10**DECADES:
         return Axis("log", max(float(positive.min()), high * 1e-30), high)
     return Axis("linear", low, high if high > low else low + (abs(low) or 1.0) * 0.01)
 

@@ -36,10 +36,8 @@ RATE = "learning_rate"
 FAST = "_fast_"
 LAST_RECORDS = 40
 """Records, the last ones, in which fast weights are drawn beside what is evaluated."""
-READINGS = (
-    "What was read at every update: means over seeds. Where outliers are cut off, lines go on "
-    "beyond the edge."
-)
+READINGS = "What was read at every update: means over seeds."
+CUT = " Where outliers are cut off, lines go on beyond the edge."
 MOST_PANELS = 8
 MOST_COMPARED = 200
 TINY = 1e-300
@@ -182,14 +180,17 @@ def _others(result: Result, found: Answers, tables: Pivots, rows: Sequence[Row])
     if not (tables.tables and tables.layout):
         return _together(result, names, rows)
     parts: list[Markup] = []
+    outlying = False
     for name in names:
         read = read_bands(result, name, in_plots(tables))
         drawn = _in_tables(found, tables, name, read) if read else []
         if drawn:
-            note = _reading_axis(read.values()).note
+            axis = _reading_axis(read.values())
+            outlying, note = outlying or axis.cut, axis.note
             title = f"{capital(metric_name(name))} by update{f' ({note})' if note else ''}"
             parts += [tag("h3", title), *drawn]
-    return join([*parts, tag("p", READINGS, class_="note")]) if parts else None
+    caption = READINGS + (CUT if outlying else "")
+    return join([*parts, tag("p", caption, class_="note")]) if parts else None
 
 
 def _in_tables(found: Answers, tables: Pivots, name: str, read: dict[str, Band]) -> list[Markup]:
@@ -233,7 +234,8 @@ def _together(result: Result, names: Sequence[str], rows: Sequence[Row]) -> Mark
         if lines:
             axis = _reading_axis(line.band for line in lines)
             panels.append(Panel(heading(name, axis), lines, axis))
-    return _figure("readings", panels, "Readings by update", READINGS) if panels else None
+    caption = READINGS + (CUT if any(panel.axis.cut for panel in panels) else "")
+    return _figure("readings", panels, "Readings by update", caption) if panels else None
 
 
 def _reading_axis(drawn: Iterable[Band]) -> Axis:
