@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from descentlab.report.answers import answers
-from descentlab.report.axes import axis_of, cut
+from descentlab.report.axes import Axis, axis_of, cut
 from descentlab.report.curves import Band
 from descentlab.report.html import page
 from descentlab.report.layers import flat, log_axis
@@ -142,3 +142,9 @@ def test_readings_stand_in_the_panels_of_the_tables(raw, tmp_path) -> None:
         assert f"learning rate {rate}" in section
     for rule in ("sgd", "rmsprop", "adam"):
         assert f"optimizer {rule}" in section
+
+
+def test_numbers_of_a_log_axis_are_written_in_one_way() -> None:
+    texts = [text for _, text in Axis("log", 1e-9, 1e5).ticks]
+    assert texts and all(text.startswith("10") for text in texts)
+    assert [text for _, text in Axis("log", 0.01, 100).ticks] == ["100", "10", "1", "0.1", "0.01"]

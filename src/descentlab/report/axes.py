@@ -60,6 +60,8 @@ class Axis:
         else:
             values = [1 - error for error in _decades(1 - self.high, 1 - self.low)]
         places = _warp(self.kind, np.array(values, float))
+        if self.kind == "log":
+            return list(zip(places.tolist(), numbers.alike(values), strict=True))
         texts = [_text(value, self.kind, _digits(values)) for value in values]
         if self.kind == "linear" and not any("×" in text for text in texts):
             decimals = max(len(text.partition(".")[2]) for text in texts)
@@ -162,7 +164,7 @@ def _decades(low: float, high: float) -> list[float]:
 def _text(value: float, kind: str, digits: int) -> str:
     if kind == "error":
         return f"{value:.9f}".rstrip("0").rstrip(".")
-    return numbers.value(value, digits if kind == "linear" else 2)
+    return numbers.value(value, digits)
 
 
 def _digits(values: list[float]) -> int:
