@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 
 import jax
 import jax.numpy as jnp
@@ -128,6 +129,8 @@ def test_a_claim_may_be_of_a_reading(raw, tmp_path):
     raw["run"]["optimizer"]["learning_rate"] = 1e-6
     (verdict,) = run(Study.parse(raw), tmp_path).claims()
     assert verdict.verdict == "supported"
+    text = " ".join(page(StudyResult(tmp_path)).split())  # no good direction: more is "better"
+    assert re.search(r"has a [^.<]*gradient[^.<]*[0-9.]+[^<]* higher than", text)
     raw["claims"][0]["metric"] = "gradient_norm_7"
     with pytest.raises(SpecError, match="gradient_norm_1"):
         run(Study.parse(raw), tmp_path / "again")
