@@ -12,7 +12,7 @@ from scipy import stats
 
 from descentlab.report.answers import answers
 from descentlab.report.html import page
-from descentlab.report.response import Scale, find, responses
+from descentlab.report.response import Scale, _ticks, find, responses
 from tests.studies.claims.conftest import made  # noqa: F401 (a fixture)
 
 RATES = [0.001, 0.01, 0.1, 1.0, 10.0]
@@ -150,3 +150,11 @@ def test_lines_join_only_what_differs_in_nothing_else(made) -> None:  # noqa: F8
     assert set(response.lines) == {"rule plain", "rule heavy"}
     for own in response.lines.values():
         assert [number for number, _ in own] == rates
+
+
+def test_doubled_values_are_on_a_log_scale_and_texts_do_not_overlap() -> None:
+    assert Scale.of([0.0003, 0.001, 0.003, 0.01, 0.03]).log
+    assert Scale.of([1024, 2048, 4096, 8192, 16384]).log
+    assert not Scale.of([1.0, 2.0, 3.0, 4.0, 5.0]).log and not Scale.of([0.5, 0.9, 0.99]).log
+    ticks = _ticks({0.0, 0.01, 0.02, 0.5, 0.99, 1.0}, Scale(log=False))
+    assert [text for _, text in ticks] == ["0", "", "", "0.5", "", "1"]

@@ -16,12 +16,13 @@ from descentlab.report.curves import Band
 from descentlab.report.markup import Markup, tag
 from descentlab.report.names import factor_names, metric_name
 from descentlab.report.palette import colours
-from descentlab.report.plots import Line, Panel, Plot, capital, draw, heading, wide
+from descentlab.report.plots import LETTER, Line, Panel, Plot, capital, draw, heading, wide
 
 FEWEST_VALUES = 4
 MOST_LINES = 8
 LOG_DECADES = 2.0
 MOST_TICKS = 12
+TICKED_WIDTH = 5.5  # inches that an axis has at least, beside the lines' names
 Owner = tuple[str, frozenset[str]]
 """A factor, and the paths that it sets."""
 
@@ -162,7 +163,11 @@ class Scale:
         """Choose the scale by what the positive numbers span; none is logarithmic below zero."""
         values = sorted(points)
         places = [math.log10(value) for value in values if value > 0]
-        if values[0] < 0 or not places or places[-1] - places[0] <= LOG_DECADES:
+        if values[0] < 0 or not places:
+            return cls(log=False)
+        crammed = values[0] > 0 and 2 * _narrowest(values) < _narrowest(places)
+        decades = places[-1] - places[0]
+        if decades <= LOG_DECADES and not (crammed and decades >= 1):
             return cls(log=False)
         step = float(np.median(np.diff(places)))
         return cls(log=True, zero=places[0] - step if values[0] == 0 else None)
@@ -244,13 +249,25 @@ def _axis(metric: str, bands: Sequence[Band]) -> Axis:
     return axis_of(metric, [band for band in bands if len(band.mean)])
 
 
+def _narrowest(places: Sequence[float]) -> float:
+    """Return the narrowest gap of ascending places as a share of their span."""
+    return float(np.diff(places).min()) / (places[-1] - places[0]) if len(places) > 1 else 1.0
+
+
 def _ticks(points: set[float], scale: Scale) -> tuple[tuple[float, str], ...]:
     """Return where the values stand, with their texts; evenly chosen ones where there are many."""
     values = sorted(points)
     step = -(-(len(values) - 1) // MOST_TICKS)
     chosen = sorted({*values[:-1:step], values[-1]})  # both ends, so that all points are within
     texts = numbers.alike(chosen)
-    return tuple((scale.at(v), text) for v, text in zip(chosen, texts, strict=True))
+    places = [scale.at(v) for v in chosen]
+    room = max(map(len, texts)) * LETTER / TICKED_WIDTH * (places[-1] - places[0])
+    last, ticks = -math.inf, []
+    for place, text in zip(places, texts, strict=True):  # a tick too near another has no text
+        fits = place == places[-1] or (place - last >= room and places[-1] - place >= room)
+        ticks.append((place, text if fits else ""))
+        last = place if fits else last
+    return tuple(ticks)
 
 
 def _words(response: Response, metric: str) -> str:
