@@ -99,21 +99,12 @@ def make_training(run: RunSpec, dataset: Dataset) -> Training:
 
     objective = run.objective.build(run.loss, dataset)
     shape = dataset.train.inputs.shape[1:]
-    examples = len(dataset.train)
-    run.batches.check(examples)
-    per_epoch = run.batches.steps_per_epoch(examples)
-    steps = run.steps if run.steps is not None else run.epochs * per_epoch
-    every = per_epoch if run.record.every == "epoch" else run.record.every
-    if steps >= 1 << 31:
-        raise SpecError(f"run: {steps:,} updates; at most 2,147,483,647 can be counted")
+    clock = _clock(run, dataset)
+    every = clock.per_epoch if run.record.every == "epoch" else run.record.every
     if run.record.predictions and dataset.test is None:
         raise SpecError(
             "run.record.predictions: the data has no test part; set run.data.split.test"
         )
-
-    clock = Clock(steps, per_epoch, run.optimizer.batches_per_update)
-    run.optimizer.check_length(steps, "run.optimizer")
-    run.schedule.check(clock)
 
     def build(floats: Any, key: Any) -> Any:
         spec = with_floats(run.model, floats, "model")
@@ -129,8 +120,8 @@ def make_training(run: RunSpec, dataset: Dataset) -> Training:
         objective=objective,
         optimizer=optimizer,
         batches=run.batches,
-        steps=steps,
-        every=min(every, steps),
+        steps=clock.batches,
+        every=min(every, clock.batches),
         train_record=run.record.train,
         evaluate_dropout=run.evaluate_dropout,
         precision=run.precision,
@@ -138,6 +129,20 @@ def make_training(run: RunSpec, dataset: Dataset) -> Training:
         fast_weights=run.record.fast_weights,
         draws=run.record.draws,
     )
+
+
+def _clock(run: RunSpec, dataset: Dataset) -> Clock:
+    """Return how long a run is, having seen that optimizer and schedule fit its length."""
+    examples = len(dataset.train)
+    run.batches.check(examples)
+    per_epoch = run.batches.steps_per_epoch(examples)
+    steps = run.steps if run.steps is not None else (run.epochs or 0) * per_epoch
+    if steps >= 1 << 31:
+        raise SpecError(f"run: {steps:,} updates; at most 2,147,483,647 can be counted")
+    clock = Clock(steps, per_epoch, run.optimizer.batches_per_update)
+    run.optimizer.check_length(steps, "run.optimizer")
+    run.schedule.check(clock)
+    return clock
 
 
 def check_runs(

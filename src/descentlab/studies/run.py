@@ -186,8 +186,8 @@ def _as_now(before: dict[str, Any], prepared: Prepared) -> tuple[dict[str, Any],
         if isinstance(there.search, Optuna) and isinstance(study.search, Optuna):
             asked = {"asked": max(there.search.asked, study.search.asked, key=len)}
             there, study = (
-                each.model_copy(update={"search": each.search.model_copy(update=asked)})
-                for each in (there, study)
+                each.model_copy(update={"search": search.model_copy(update=asked)})
+                for each, search in ((there, there.search), (study, study.search))
             )
         now, other = (resolved(each, configurations(each)) for each in (there, study))
     except DescentLabError:
