@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from descentlab.core.errors import SpecError
-from descentlab.optimizers.rules.lookahead import Lookahead
-from descentlab.optimizers.specs import CATALOGUE
+from descentlab.optimizers.specs import CATALOGUE, Lookahead
 from tests.optimizers.descending import descend
 
 CURVES = np.array([1.0, 0.3, 4.0])

@@ -41,7 +41,7 @@ class SlowWeightsState(NamedTuple):
 class SlowWeights:
     """φ ← φ + α (θ - φ) after every k updates of θ by an inner optimizer; then θ ← φ.
 
-    See :class:`descentlab.optimizers.rules.lookahead.Lookahead`.
+    See :class:`descentlab.optimizers.specs.Lookahead`.
 
     Args:
         inner: any optimizer.
