@@ -17,6 +17,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from descentlab.engine.program import Program
 from descentlab.engine.readings import MOST_UPDATES
@@ -130,6 +131,9 @@ def train(jobs: Sequence[Job] | Work, lanes: int) -> Iterator[Stretch]:
             _report(reports, error, stop)
 
     threads = [threading.Thread(target=lane, daemon=True, name=f"lane-{i}") for i in range(lanes)]
+    # The lanes keep the cores busy. Threads of BLAS under one factorisation would wait for each
+    # other (twice the time measured), and bits would depend on the number of cores.
+    limits = threadpool_limits(1, "blas")
     for thread in threads:
         thread.start()
     try:
@@ -145,6 +149,7 @@ def train(jobs: Sequence[Job] | Work, lanes: int) -> Iterator[Stretch]:
     finally:
         stop.set()
         work.close(lanes)
+        limits.restore_original_limits()
 
 
 def _report(reports: queue.Queue, report: Any, stop: threading.Event) -> None:
