@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PyTree
 
+from descentlab.optimizers.common import common
 from descentlab.optimizers.protocol import (
     Optimizer,
     Resettable,
@@ -69,7 +70,7 @@ class Accumulated:
         def wait() -> tuple[PyTree, AccumulationState]:
             return parameters, AccumulationState(state.inner, total, state.count + 1)
 
-        return jax.lax.cond(state.count == self._batches - 1, move, wait)
+        return jax.lax.cond(common(state.count) == self._batches - 1, move, wait)
 
     def evaluation_parameters(self, parameters: PyTree, state: AccumulationState) -> PyTree:
         """Return what the inner optimizer evaluates."""

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PyTree
 
+from descentlab.optimizers.common import common
 from descentlab.optimizers.protocol import (
     Optimizer,
     Resettable,
@@ -97,7 +98,7 @@ class SlowWeights:
             fisher = mean, seen + 1
         state = state._replace(inner=inner, fast=fast, fisher=fisher, count=state.count + 1)
         return jax.lax.cond(
-            state.count == self._k,
+            common(state.count) == self._k,
             lambda: self._synchronised(state, loss),
             lambda: (fast, state),
         )
