@@ -20,7 +20,7 @@ SCHEDULES = [
     {"kind": "cosine", "decay_steps": STEPS},
     "constant",
 ]
-AROUND = {"clip": {"kind": "norm", "at": 0.5}, "l2": 0.01, "l1": 0.001, "accumulate": 3}
+AROUND = {"clip": {"kind": "norm", "at": 0.5}, "l2": 0.01, "l1": 0.001, "accumulate": 2}
 RUNS = [
     *((kind, SCHEDULES[number % 3]) for number, kind in enumerate(CATALOGUE.kinds)),
     ("schedule_free_adamw", "constant"),
