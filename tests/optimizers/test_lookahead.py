@@ -224,3 +224,12 @@ def test_fast_weights_are_the_inner_ones_under_accumulation_too():
 def test_bad_settings_are_named(change, says):
     with pytest.raises(SpecError, match=says):
         Lookahead.parse({"kind": "lookahead", "inner": "sgd"} | change, "run.optimizer")
+
+
+def test_a_reset_reaches_the_innermost_optimizer_or_is_refused():
+    nested = {"kind": "lookahead", "k": 2, "inner": {"kind": "lookahead", "inner": "newton"}}
+    with pytest.raises(
+        SpecError, match="'inner_state: reset' is not for lookahead, which takes keep"
+    ):
+        Lookahead.parse(nested | {"inner_state": "reset"}, "run.optimizer")
+    assert Lookahead.parse(nested, "run.optimizer").inner_states == ("keep",)

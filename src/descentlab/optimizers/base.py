@@ -37,7 +37,12 @@ class OptimizerSpec(Spec):
     """Paper, for lists."""
 
     INNER_STATES: ClassVar[tuple[str, ...]] = ("keep",)
-    """What Lookahead around it may do with its state at a synchronisation."""
+    """What ``inner_states`` are, unless they depend on fields."""
+
+    @property
+    def inner_states(self) -> tuple[str, ...]:
+        """What Lookahead around it may do with its state at a synchronisation."""
+        return self.INNER_STATES
 
     def build(self, schedule: Schedule) -> Optimizer:
         """Return the optimizer; called inside a compiled program, so floats may be traced."""

@@ -50,8 +50,6 @@ class Lookahead(OptimizerSpec):
 
     SOURCE: ClassVar[str] = "Zhang, Lucas, Hinton & Ba 2019"
 
-    INNER_STATES: ClassVar[tuple[str, ...]] = ("keep", "reset")
-
     kind: Literal["lookahead"] = "lookahead"
     inner: Annotated[Any, PlainValidator(lambda raw: CATALOGUE.validate(raw))]
     k: int = Field(default=5, ge=1)
@@ -67,13 +65,18 @@ class Lookahead(OptimizerSpec):
             raise ValueError(
                 "give 'accumulate' to lookahead and not to its inner optimizer: k counts updates"
             )
-        if self.inner_state not in self.inner.INNER_STATES:
+        if self.inner_state not in self.inner.inner_states:
             raise ValueError(
                 f"'inner_state: {self.inner_state}' is not for {self.inner.kind}, which takes "
-                f"{' or '.join(self.inner.INNER_STATES)}: it keeps no moments that could be "
+                f"{' or '.join(self.inner.inner_states)}: it keeps no moments that could be "
                 "changed apart from its weights"
             )
         return self
+
+    @property
+    def inner_states(self) -> tuple[str, ...]:
+        """Reset, if its own inner optimizer can be; slow weights are never pulled back."""
+        return tuple(state for state in ("keep", "reset") if state in self.inner.inner_states)
 
     def build(self, schedule: Schedule) -> Optimizer:
         """Return the optimizer; the schedule is the inner one's."""

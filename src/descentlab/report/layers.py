@@ -12,7 +12,17 @@ from descentlab.report.curves import Band, Bands
 from descentlab.report.markup import Markup, join, tag
 from descentlab.report.multiples import MOST_PLOTS, figure_of, in_plots, panels_of
 from descentlab.report.palette import CATEGORIES
-from descentlab.report.plots import FULL_WIDTH, Line, Panel, Plot, describe, draw, legend_of, wide
+from descentlab.report.plots import (
+    FULL_WIDTH,
+    Line,
+    Panel,
+    Plot,
+    describe,
+    draw,
+    heading,
+    legend_of,
+    wide,
+)
 from descentlab.report.tables import Pivots
 
 LAYER = "gradient_norm_"
@@ -67,8 +77,7 @@ def _together(rows: Sequence[Row], profiles: dict[str, Band], axis: Axis, key: s
         for i, row in enumerate(rows)
         if row.id in profiles
     )
-    note = f" ({axis.note})" if axis.note else ""
-    panel = Panel(f"gradient norm{note}", lines, axis)
+    panel = Panel(heading("gradient_norm", axis), lines, axis)
     plot = Plot(
         f"layers-{key}",
         (panel,),

@@ -40,7 +40,7 @@ class SecondOrder(OptimizerSpec):
 
 
 def _dense(parameters: int, live: int, numbers: int, squares: int, instead: str) -> str:
-    most = math.isqrt(max(0, numbers - live) // squares)
+    most = math.isqrt(max(0, numbers - min(BLOCK, parameters) * live) // squares)
     return (
         f"method: dense holds the Hessian of {parameters:,} parameters; at most {most:,} fit: "
         f"set 'method: {instead}', or choose a smaller model"
