@@ -45,6 +45,7 @@ class Catalogue:
         wrap: makes a specification out of an imported object that is none, for
             ``package.module:object``; without it only specifications are taken.
         default: the kind of a mapping that names none.
+        base: the class that every specification of it extends.
     """
 
     def __init__(
@@ -53,8 +54,10 @@ class Catalogue:
         kinds: Mapping[str, type[Spec]],
         wrap: Callable[[str, Any], type[Spec]] | None = None,
         default: str | None = None,
+        base: type[Spec] = Spec,
     ) -> None:
         self.what = what
+        self._base = base
         self.default = default
         self._builtin = dict(kinds)
         self._wrap = wrap
@@ -79,12 +82,14 @@ class Catalogue:
         if ":" not in kind:
             if kind not in self.kinds:
                 raise ValueError(unknown(self.what, kind, self.kinds))
-            return self.kinds[kind]
-        found = imported(kind, self.what)
-        if isinstance(found, type) and issubclass(found, Spec):
+            found: Any = self.kinds[kind]
+        else:
+            found = imported(kind, self.what)
+        if isinstance(found, type) and issubclass(found, self._base):
             return found
-        if self._wrap is None:
-            raise ValueError(f"'{kind}' is no specification of a {self.what} (a subclass of Spec)")
+        if self._wrap is None or kind in self.kinds:
+            wanted = f"{self._base.__module__}.{self._base.__name__}"
+            raise ValueError(f"'{kind}' is no specification of a {self.what} (it extends {wanted})")
         return self._wrap(kind, found)
 
     def validate(self, raw: Any) -> Spec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
@@ -104,6 +105,28 @@ def moved(optimizer: Optimizer, state: PyTree, before: PyTree, after: PyTree) ->
 def readings_of(optimizer: Optimizer, state: PyTree) -> dict[str, Float[Array, ""]]:
     """Return what an optimizer reports of its last update; nothing if it reports nothing."""
     return optimizer.readings(state) if isinstance(optimizer, Reading) else {}
+
+
+def checked(optimizer: Any) -> Optimizer:
+    """Return an optimizer, having seen that it takes what the engine gives.
+
+    Raises:
+        SpecError: it has not the protocol's methods, or ``update`` not its keywords.
+    """
+    name = type(optimizer).__name__
+    if not isinstance(optimizer, Optimizer):
+        raise SpecError(
+            f"run.optimizer: {name} is no optimizer; it needs init, update and "
+            "evaluation_parameters (descentlab.optimizers.protocol.Optimizer)"
+        )
+    try:
+        inspect.signature(optimizer.update).bind(0, 0, 0, value=0, hvp=0, loss=0)
+    except TypeError as error:
+        raise SpecError(
+            f"run.optimizer: {name}.update must take (gradients, state, parameters, *, value, "
+            f"hvp, loss): {error}"
+        ) from None
+    return optimizer
 
 
 def fast_parameters(optimizer: Optimizer, parameters: PyTree, state: PyTree) -> PyTree:

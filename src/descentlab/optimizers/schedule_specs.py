@@ -289,4 +289,5 @@ CATALOGUE = Catalogue(
         "inverse_sqrt": InverseSqrt,
         "warmup_stable_decay": WarmupStableDecay,
     },
+    base=ScheduleSpec,
 )

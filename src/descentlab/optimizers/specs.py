@@ -136,4 +136,5 @@ CATALOGUE = Catalogue(
         "newton": Newton,
         "saddle_free": SaddleFree,
     },
+    base=OptimizerSpec,
 )

@@ -96,6 +96,7 @@ def make_training(run: RunSpec, dataset: Dataset) -> Training:
     import jax.numpy as jnp
 
     from descentlab.engine.training import Training
+    from descentlab.optimizers.protocol import checked
 
     objective = run.objective.build(run.loss, dataset)
     shape = dataset.train.inputs.shape[1:]
@@ -112,7 +113,7 @@ def make_training(run: RunSpec, dataset: Dataset) -> Training:
 
     def optimizer(floats: Any) -> Any:
         schedule = with_floats(run.schedule, floats, "schedule").build(clock)
-        return with_floats(run.optimizer, floats, "optimizer").build(schedule)
+        return checked(with_floats(run.optimizer, floats, "optimizer").build(schedule))
 
     return Training(
         build=build,
