@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import yaml
@@ -15,10 +15,11 @@ MOST_VALUES = 1_000_000
 MOST_DEPTH = 100
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """YAML in which ``1e-3`` is a number and a key given twice is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Refuse a key that is given twice."""
         seen: set[str] = set()
         for key, _ in node.value:
             if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
@@ -29,11 +30,11 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_Loader.yaml_implicit_resolvers = {
+Loader.yaml_implicit_resolvers = {
     first: [item for item in resolvers if item[0] != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver(
+Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
     list("-+0123456789"),
@@ -47,12 +48,15 @@ def read_yaml(text: str | bytes, source: str) -> Any:
         text: the document.
         source: its name, for messages.
     """
+    return guarded(lambda: yaml.load(text, Loader), text, source)
+
+
+def guarded(load: Callable[[], Any], text: str | bytes, source: str) -> Any:
+    """Return what ``load`` makes of a document; faults of it are :class:`SpecError`."""
     if len(text) > MOST_BYTES:
-        raise SpecError(
-            f"{source}: a study file of {len(text):,} bytes; at most {MOST_BYTES:,} are read"
-        )
+        raise SpecError(f"{source}: a file of {len(text):,} bytes; at most {MOST_BYTES:,} are read")
     try:
-        value = yaml.load(text, _Loader)
+        value = load()
         _bounded(value, source)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -85,9 +89,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 _Dumper.add_representer(list, _Dumper.represent_list)
-_Dumper.yaml_implicit_resolvers = (
-    _Loader.yaml_implicit_resolvers
-)  # what reads as a number is quoted
+_Dumper.yaml_implicit_resolvers = Loader.yaml_implicit_resolvers  # what reads as a number is quoted
 
 
 def _bounded(value: Any, source: str) -> None:

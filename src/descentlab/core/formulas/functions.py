@@ -1,0 +1,127 @@
+"""The functions that formulas may call, on NumPy's arrays and on JAX's alike.
+
+Each is written for an array namespace ``xp``, ``numpy`` or ``jax.numpy``, such that values are
+accurate for huge and tiny numbers and JAX's derivative is the field's (relu'(0) = 0,
+abs'(0) = 0). Vectors are ``[n]``, matrices ``[rows, columns]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class Function(NamedTuple):
+    """A function: the names of its arguments, what it computes, and a line about it."""
+
+    arguments: tuple[str, ...]
+    apply: Callable[..., Any]
+    about: str
+
+
+def _sigmoid(xp: Any, x: Any) -> Any:
+    return xp.exp(-xp.logaddexp(0.0, -x))
+
+
+def _log_softmax(xp: Any, z: Any) -> Any:
+    shifted = z - xp.max(z, axis=-1, keepdims=True)
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
+
+
+def _convolution(xp: Any, image: Any, kernel: Any) -> Any:
+    rows, columns = (image.shape[i] - kernel.shape[i] + 1 for i in range(2))
+    total: Any = 0.0
+    for i in range(kernel.shape[0]):
+        for j in range(kernel.shape[1]):
+            total = total + kernel[i, j] * image[i : i + rows, j : j + columns]
+    return total
+
+
+def _padded(xp: Any, image: Any, kernel: Any) -> Any:
+    return xp.pad(image, [(n - 1, n - 1) for n in kernel.shape])
+
+
+def _placed(xp: Any, value: Any, like: Any, number: Any) -> Any:
+    hit = xp.arange(like.size).reshape(like.shape) == number - 1
+    return xp.where(hit, value, 0.0)
+
+
+def _logistic_loss(xp: Any, a: Any, y: Any) -> Any:
+    # Where a label is 0 or 1 the other term is left out: 0 log 0 counts as 0.
+    first = xp.where(y == 0, 0.0, y * xp.log(xp.where(y == 0, 1.0, a)))
+    second = xp.where(y == 1, 0.0, (1 - y) * xp.log(xp.where(y == 1, 1.0, 1 - a)))
+    return -xp.mean(first + second)
+
+
+def _entropy(xp: Any, p: Any, y: Any) -> Any:
+    return -xp.sum(xp.where(y == 0, 0.0, y * xp.log(xp.where(y == 0, 1.0, p))))
+
+
+FUNCTIONS: dict[str, Function] = {
+    "sigmoid": Function(("x",), _sigmoid, "1 / (1 + exp(-x))"),
+    "tanh": Function(("x",), lambda xp, x: xp.tanh(x), "(exp(x) - exp(-x)) / (exp(x) + exp(-x))"),
+    "relu": Function(("x",), lambda xp, x: xp.where(x > 0, x, 0.0), "max(x, 0)"),
+    "leaky_relu": Function(
+        ("x", "slope"), lambda xp, x, s: xp.where(x > 0, x, s * x), "x, and slope·x where x < 0"
+    ),
+    "step": Function(("x",), lambda xp, x: xp.where(x > 0, 1.0, 0.0 * x), "1 where x > 0, else 0"),
+    "softplus": Function(("x",), lambda xp, x: xp.logaddexp(0.0, x), "log(1 + exp(x))"),
+    "exp": Function(("x",), lambda xp, x: xp.exp(x), "eˣ"),
+    "log": Function(("x",), lambda xp, x: xp.log(x), "the natural logarithm"),
+    "sqrt": Function(("x",), lambda xp, x: xp.sqrt(x), "the square root"),
+    "abs": Function(("x",), lambda xp, x: xp.abs(x), "|x|"),
+    "sign": Function(("x",), lambda xp, x: xp.sign(x), "-1, 0 or 1"),
+    "sin": Function(("x",), lambda xp, x: xp.sin(x), "the sine, in radians"),
+    "cos": Function(("x",), lambda xp, x: xp.cos(x), "the cosine, in radians"),
+    "max": Function(("a", "b"), lambda xp, a, b: xp.where(a >= b, a, b), "the larger, by element"),
+    "min": Function(("a", "b"), lambda xp, a, b: xp.where(a <= b, a, b), "the smaller, by element"),
+    "sum": Function(("x",), lambda xp, x: xp.sum(x), "the sum of all elements"),
+    "mean": Function(("x",), lambda xp, x: xp.mean(x), "the mean of all elements"),
+    "variance": Function(
+        ("x",), lambda xp, x: xp.mean((x - xp.mean(x)) ** 2), "mean((x - mean(x))²), by n"
+    ),
+    "rows": Function(("x",), lambda xp, x: xp.sum(x, axis=0), "the sum over rows, by column"),
+    "size": Function(("x",), lambda xp, x: float(_size(x)), "the number of elements"),
+    "norm": Function(("x",), lambda xp, x: xp.sqrt(xp.sum(x * x)), "√ Σ x²"),
+    "dot": Function(("a", "b"), lambda xp, a, b: xp.sum(a * b), "Σ a b"),
+    "outer": Function(("a", "b"), lambda xp, a, b: a[:, None] * b[None, :], "a bᵀ of vectors"),
+    "transpose": Function(("A",), lambda xp, a: a.T, "the transpose of a matrix"),
+    "solve": Function(
+        ("A", "b"), lambda xp, a, b: xp.linalg.solve(a, b[..., None])[..., 0], "x of A x = b"
+    ),
+    "identity": Function(("A",), lambda xp, a: xp.eye(a.shape[0]), "1 on the diagonal, as A"),
+    "softmax": Function(
+        ("z",), lambda xp, z: xp.exp(_log_softmax(xp, z)), "exp(z) / Σ exp(z), row by row"
+    ),
+    "log_softmax": Function(("z",), _log_softmax, "z - log Σ exp(z), row by row"),
+    "mse": Function(("a", "y"), lambda xp, a, y: xp.mean((a - y) ** 2), "the mean of (a - y)²"),
+    "half_mse": Function(
+        ("a", "y"), lambda xp, a, y: xp.mean((a - y) ** 2) / 2, "half the mean of (a - y)²"
+    ),
+    "cross_entropy": Function(
+        ("p", "y"), _entropy, "-Σ y log p, of probabilities p and one-hot targets y"
+    ),
+    "binary_cross_entropy": Function(
+        ("a", "y"), _logistic_loss, "-mean(y log a + (1 - y) log(1 - a))"
+    ),
+    "convolve": Function(
+        ("image", "kernel"),
+        _convolution,
+        "Σ kernel[i, j] image[r+i, c+j], as networks mean it: unflipped, without padding",
+    ),
+    "padded": Function(
+        ("image", "kernel"), _padded, "the image with zeros around it, where a kernel still hits it"
+    ),
+    "flip": Function(("kernel",), lambda xp, k: xp.flip(k), "all axes in the other direction"),
+    "place": Function(
+        ("x", "like", "number"), _placed, "x as the element of that number, zeros elsewhere"
+    ),
+    "fill": Function(("x", "like"), lambda xp, x, y: x + 0.0 * y, "x in the shape of another"),
+}
+
+
+def _size(x: Any) -> int:
+    size = 1
+    for length in getattr(x, "shape", ()):
+        size *= length
+    return size

@@ -1,0 +1,1 @@
+"""Worked calculations: every number shown, and the first wrong one found."""

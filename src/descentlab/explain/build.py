@@ -1,0 +1,271 @@
+"""From an exercise to its graph: every name of every update, in order, with its formula."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from descentlab.core.errors import SpecError, unknown
+from descentlab.core.formulas import (
+    Expression,
+    FormulaError,
+    Name,
+    checked,
+    names_in,
+    parse,
+    replaced,
+)
+from descentlab.core.formulas.functions import FUNCTIONS
+from descentlab.core.marked import KEY, Marked, Path
+from descentlab.explain.chain import add_gradients
+from descentlab.explain.exercise import Exercise, Found
+from descentlab.explain.graph import Builder, Graph, Quantity, Step
+from descentlab.explain.rules import Worked
+
+NAME = re.compile(r"[^\W\d]\w*")
+MOST_NUMBERS = 4000
+
+
+def build(found: Found) -> Graph:
+    """Return an exercise's graph.
+
+    Raises:
+        SpecError: with file, line and column: a formula that is none, an unknown name, a
+            name used before it is given, a circle, shapes that do not fit, a value that is
+            not finite.
+    """
+    return _Building(found).graph()
+
+
+class _Building:
+    def __init__(self, found: Found) -> None:
+        self.exercise: Exercise = found.exercise
+        self.marked: Marked = found.marked
+        self.builder = Builder()
+        self.formulas = self._parsed("quantities")
+        self.after = self._parsed("after")
+        self.batches = list(self._batches())
+        self.many = len(self.batches) > 1
+        self.steps: list[Step] = []
+        update = self.exercise.update
+        self.parameters = {} if update is None else {name: name for name in update.parameters}
+        self.worked = None if update is None else Worked(self.builder, update.optimizer, self.named)
+
+    def graph(self) -> Graph:
+        self._check_names()
+        for name, value in self.exercise.given.items():
+            self.builder.add(Quantity(name, "given", value=np.asarray(value), base=name),
+                             np.asarray(value))  # fmt: skip
+        for number, columns in enumerate(self.batches, 1):
+            self._step(number if self.many else None, columns)
+        for name, tree in self.after.items():
+            self._quantity(name, tree, name, None, ("after", name))
+        size = sum(np.size(value) for value in self.builder.values.values())
+        if size > MOST_NUMBERS:
+            raise SpecError(
+                f"{self.marked.source}: {size:,} numbers; an exercise has at most {MOST_NUMBERS:,}"
+            )
+        asked = self._asked()
+        optimizer = None if self.exercise.update is None else _built(self.exercise.update.optimizer)
+        return Graph(
+            self.builder.quantities, self.builder.values, tuple(self.steps), asked,
+            self._aliases(), optimizer,
+        )  # fmt: skip
+
+    def named(self, base: str, step: int | None) -> str:
+        """Return the name of something of one update."""
+        return base if step is None else f"{base}_{step}"
+
+    def fail(self, message: str, path: Path, column: int = 0) -> SpecError:
+        return SpecError(f"{self.marked.at(path, column)}: {message}")
+
+    def _parsed(self, section: str) -> dict[str, Expression]:
+        found = {}
+        for name, text in getattr(self.exercise, section).items():
+            try:
+                found[name] = parse(text)
+            except FormulaError as error:
+                raise self.fail(f"'{name}': {error}", (section, name), error.at) from None
+        return found
+
+    def _check_names(self) -> None:
+        exercise, seen = self.exercise, {}
+        columns = exercise.table.columns if exercise.table else ()
+        places = [(("given", n), n) for n in exercise.given]
+        places += [(("table", "columns", i), n) for i, n in enumerate(columns)]
+        places += [(("quantities", n), n) for n in self.formulas]
+        places += [(("after", n), n) for n in self.after]
+        for path, name in places:
+            at = path if path[0] == "table" else (*path, KEY)
+            if not NAME.fullmatch(name) or name in FUNCTIONS:
+                reason = "is a function's" if name in FUNCTIONS else "is no name"
+                raise self.fail(f"'{name}' {reason}: use letters, digits and _, such as w13", at)
+            if name in seen:
+                raise self.fail(f"'{name}' is there twice: in {seen[name]} and {path[0]}", at)
+            seen[name] = path[0]
+        self._check_order()
+        for number, name in enumerate(self.parameters):
+            if name not in exercise.given:
+                raise self.fail(
+                    f"the parameter '{name}' has no first value: "
+                    + unknown("given", name, exercise.given),
+                    ("update", "parameters", number),
+                )
+
+    def _check_order(self) -> None:
+        """Refuse names that are used before they are given, and circles."""
+        known = set(self.exercise.given)
+        known |= set(self.exercise.table.columns if self.exercise.table else ())
+        for name, tree in self.formulas.items():
+            for used, column in names_in(tree).items():
+                if used in known:
+                    continue
+                where: Path = ("quantities", name)
+                if used not in self.formulas:
+                    names = known | set(self.formulas)
+                    raise self.fail(f"'{name}': {unknown('name', used, names)}", where, column)
+                circle = self._circle(used, name)
+                if circle:
+                    text = " → ".join(circle)
+                    message = f"a circle: {text}; each of these is made from the next"
+                    raise self.fail(message, where, column)
+                line = self.marked.marks[("quantities", used)].line
+                raise self.fail(
+                    f"'{name}' uses '{used}' before it is given (in line {line}): move it up",
+                    where, column,
+                )  # fmt: skip
+            known.add(name)
+
+    def _circle(self, start: str, end: str) -> list[str]:
+        """Return the way from a quantity through its operands to another, and back; or none."""
+        ways, seen = [[start]], {start}
+        while ways:
+            way = ways.pop(0)
+            if way[-1] == end:
+                return [end, *way]
+            for used in names_in(self.formulas.get(way[-1], Name(""))):
+                if used in self.formulas and used not in seen:
+                    seen.add(used)
+                    ways.append([*way, used])
+        return []
+
+    def _batches(self) -> Iterator[dict[str, Any]]:
+        """Yield the columns of each update's batch."""
+        update, table = self.exercise.update, self.exercise.table
+        if table is None:
+            for field in ("batch", "epochs"):
+                if update is not None and getattr(update, field) is not None:
+                    raise self.fail(f"'{field}' needs a table", ("update", field, KEY))
+            for _ in range((update.steps if update else None) or 1):
+                yield {}
+            return
+        if update is not None and update.steps is not None:
+            raise self.fail("a table takes 'batch' and 'epochs'", ("update", "steps", KEY))
+        rows = np.asarray(table.rows)
+        batch = (update.batch if update else None) or len(rows)
+        for _ in range((update.epochs if update else None) or 1):
+            for start in range(0, len(rows), batch):
+                yield dict(zip(table.columns, rows[start : start + batch].T, strict=True))
+
+    def _step(self, step: int | None, columns: Mapping[str, Any]) -> None:
+        current = dict(self.parameters)
+        for name, values in columns.items():
+            current[name] = self.named(name, step)
+            quantity = Quantity(current[name], "given", value=values, base=name, step=step)
+            self.builder.add(quantity, values)
+        for name, tree in self.formulas.items():
+            full = self.named(name, step)
+            renamed = replaced(tree, {a: Name(b) for a, b in current.items() if a != b})
+            self._quantity(full, renamed, name, step, ("quantities", name))
+            current[name] = full
+        if self.exercise.loss is None:
+            return
+        self._minimise(step, current)
+
+    def _quantity(
+        self, full: str, tree: Expression, name: str, step: int | None, path: Path
+    ) -> None:
+        try:
+            value = checked(tree, self.builder.values)
+        except FormulaError as error:
+            raise self.fail(f"'{name}': {error}", path, error.at) from None
+        try:
+            self.builder.add(Quantity(full, "quantity", tree, base=name, step=step), value)
+        except SpecError as error:
+            raise self.fail(str(error), (*path, KEY)) from None
+
+    def _minimise(self, step: int | None, current: Mapping[str, str]) -> None:
+        exercise = self.exercise
+        if exercise.loss not in self.formulas:
+            raise self.fail(unknown("quantity", str(exercise.loss), self.formulas), ("loss",))
+        loss = current[exercise.loss]
+        if np.shape(self.builder.values[loss]):
+            raise self.fail(f"the loss '{exercise.loss}' must be one number", ("loss",))
+        wanted: dict[str, str] = {}
+        for number, name in enumerate(exercise.gradients):
+            if name not in self.formulas and name not in exercise.given and name not in current:
+                names = [*exercise.given, *self.formulas]
+                raise self.fail(unknown("name", name, names), ("gradients", number))
+            wanted[name] = current.get(name, name)
+        before = dict(self.parameters)
+        base = {full: name for name, full in {**current, **before}.items()}
+        try:
+            gradients = add_gradients(
+                self.builder, loss, [*before.values(), *wanted.values()],
+                lambda full: self.named(f"d_{base.get(full, full)}", step), step,
+            )  # fmt: skip
+        except SpecError as error:
+            raise self.fail(str(error), ("gradients",) if wanted else ("update",)) from None
+        after: dict[str, str] = {}
+        if self.worked is not None:
+            last = len(self.steps) + 1 == len(self.batches)
+            after = {p: f"{p}_new" if last else f"{p}_{step}" for p in before}
+            try:
+                if not self.worked.update(before, gradients, step, after):
+                    self._opaque(before, after, step)
+            except SpecError as error:
+                raise self.fail(str(error), ("update",)) from None
+            self.parameters = after
+        forward = tuple(current[name] for name in self.formulas)
+        self.steps.append(Step(loss, before, forward, gradients, after))
+
+    def _opaque(self, before: Mapping[str, str], after: Mapping[str, str], step: Any) -> None:
+        """Add updated parameters that the lab's optimizer alone can give."""
+        for parameter, now in before.items():
+            quantity = Quantity(after[parameter], "updated", base=parameter, of=now, step=step)
+            self.builder.add(quantity, self.builder.values[now])
+
+    def _asked(self) -> tuple[str, ...]:
+        exercise, known = self.exercise, self.builder.quantities
+        if exercise.asked is not None:
+            aliases = self._aliases()
+            for number, name in enumerate(exercise.asked):
+                if aliases.get(name, name) not in known:
+                    raise self.fail(unknown("name", name, known), ("asked", number))
+            return tuple(aliases.get(name, name) for name in exercise.asked)
+        wanted = {f"d_{name}" for name in exercise.gradients}
+        return tuple(
+            q.name
+            for q in known.values()
+            if q.kind == "quantity"
+            or (q.kind == "gradient" and f"d_{q.base}" in wanted)
+            or (q.kind == "updated" and q.name.endswith("_new"))
+        )
+
+    def _aliases(self) -> dict[str, str]:
+        """Return ``w_2`` for ``w_new`` where there are two updates, and ``w_0`` for ``w``."""
+        if self.worked is None or not self.many:
+            return {}
+        names = self.exercise.update.parameters if self.exercise.update else ()
+        count = len(self.batches)
+        found = {f"{name}_{count}": f"{name}_new" for name in names}
+        return {a: b for a, b in found.items() if a not in self.builder.quantities}
+
+
+def _built(spec: Any) -> Any:
+    from descentlab.optimizers.schedules import constant
+
+    return spec.build(constant)
