@@ -1,0 +1,1 @@
+"""Somebody's own working, checked number by number."""
