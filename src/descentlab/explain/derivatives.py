@@ -8,7 +8,7 @@ come from JAX, and :mod:`descentlab.explain.numbers` asserts that both agree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -38,8 +38,11 @@ BY_FUNCTION: dict[str, tuple[str | None, ...]] = {
     "sigmoid": ("A*out*(1 - out)",),
     "tanh": ("A*(1 - out^2)",),
     "relu": ("A*step(a)",),
-    "leaky_relu": ("A*(step(a) + b*step(-a))", None),
+    "leaky_relu": ("A*(step(a) + b*(1 - step(a)))", "A*min(a, 0)"),
     "softplus": ("A*sigmoid(a)",),
+    "elu": ("A*(step(a) + (1 - step(a))*(out + 1))",),
+    "selu": ("A*(1.0507009873554805*step(a) + (1 - step(a))*(out + 1.7580993408473766))",),
+    "normal_cdf": ("A*exp(-a^2/2)/2.5066282746310002",),
     "exp": ("A*out",),
     "log": ("A/a",),
     "sqrt": ("A/(2*out)",),
@@ -62,16 +65,27 @@ BY_FUNCTION: dict[str, tuple[str | None, ...]] = {
     "cross_entropy": ("-A*b/a", "-A*log(a)"),
     "binary_cross_entropy": ("A*(-b/a + (1 - b)/(1 - a))/size(a)", "A*log((1 - a)/a)/size(a)"),
     "convolve": ("convolve(padded(A, b), flip(b))", "convolve(a, A)"),
-    "step": ("0*a",),
-    "sign": ("0*a",),
+    "fill": ("A", "0*b"),
+    "flip": ("flip(A)",),
+    "rows": ("fill(A, a)",),
+    "solve": ("-outer(solve(transpose(a), A), out)", "solve(transpose(a), A)"),
 }
 """∂loss/∂ each argument: A is the adjoint of the call, ``out`` its value, a and b its arguments."""
+
+CONSTANT = frozenset({"step", "sign", "size", "identity"})
+"""Functions whose derivative is 0 wherever there is one."""
 
 OF_ROWS = {
     "softmax": "out*(A - transpose(fill(rows(transpose(A*out)), transpose(A))))",
     "log_softmax": "A - transpose(fill(rows(transpose(A)), transpose(A)))*exp(out)",
 }
 """The same where the argument is a matrix, of which each row is a distribution."""
+
+REPEATING = frozenset({
+    "leaky_relu", "max", "min", "fill", "dot", "mse", "half_mse", "cross_entropy",
+    "binary_cross_entropy",
+})  # fmt: skip
+"""Functions of two arguments by element, of which one is repeated if it is smaller."""
 
 TEMPLATES = {text: parse(text) for texts in BY_FUNCTION.values() for text in texts if text}
 ROW_TEMPLATES = {name: parse(text) for name, text in OF_ROWS.items()}
@@ -110,16 +124,23 @@ class _Reverse:
 
     def run(self, adjoint: Expression) -> dict[str, Expression]:
         self.visit(self.formula, adjoint)
-        return {name: self.filled(name, simple(tree)) for name, tree in self.found.items()}
+        none = {n: Binary("*", Number(0.0), Name(n)) for n in names_in(self.formula)}
+        found = {**none, **self.found}
+        return {
+            name: self.spread(simple(tree, self.shape), Name(name), np.shape(self.values[name]))
+            for name, tree in found.items()
+        }
 
-    def filled(self, name: str, share: Expression) -> Expression:
-        """Spread a share that is one number for all elements over the name's shape."""
-        shapes = {n: np.ones(np.shape(v)) for n, v in self.values.items()}
-        own = np.ones(self.shapes[id(self.formula)])  # the quantity's, and its adjoint's
-        shapes |= {n: own for n in names_in(share) if n not in shapes}
+    def spread(self, share: Expression, part: Expression, shape: tuple[int, ...]) -> Expression:
+        """Spread a share that is one number for all elements over its part's shape."""
+        return share if self.shape(share) == shape else Call("fill", (share, part))
+
+    def shape(self, tree: Expression) -> tuple[int, ...]:
+        """Return the shape of any formula over the quantity's names, itself and its adjoint."""
+        own = np.ones(self.shapes[id(self.formula)])
+        values = {name: self.values.get(name, own) for name in names_in(tree)}
         with np.errstate(all="ignore"):
-            same = np.shape(evaluate(share, shapes)) == np.shape(shapes[name])
-        return share if same else Call("fill", (share, Name(name)))
+            return np.shape(evaluate(tree, values))
 
     def visit(self, tree: Expression, adjoint: Expression) -> None:
         if isinstance(tree, Name):
@@ -136,10 +157,16 @@ class _Reverse:
             number = int(np.ravel_multi_index([p - 1 for p in tree.places], shape)) + 1
             self.visit(tree.of, Call("place", (adjoint, tree.of, Number(float(number)))))
         elif isinstance(tree, Vector):
-            for i, part in enumerate(tree.items, 1):
-                if self.shapes[id(part)]:
-                    raise NoFormula
-                self.visit(part, Item(adjoint, (i,)))
+            self.vector(tree, adjoint, ())
+
+    def vector(self, tree: Vector, adjoint: Expression, places: tuple[int, ...]) -> None:
+        for i, part in enumerate(tree.items, 1):
+            if isinstance(part, Vector):
+                self.vector(part, adjoint, (*places, i))
+            elif self.shapes[id(part)] and _named(part):
+                raise NoFormula
+            elif _named(part):
+                self.visit(part, Item(adjoint, (*places, i)))
 
     def binary(self, tree: Binary, adjoint: Expression) -> None:
         a, b = tree.left, tree.right
@@ -163,6 +190,8 @@ class _Reverse:
 
     def power(self, tree: Binary, adjoint: Expression) -> Expression:
         base, exponent = tree.left, tree.right
+        if _is_number(exponent, 0):
+            return Binary("*", Number(0.0), base)
         less = simple(Binary("-", exponent, ONE))
         return Binary("*", Binary("*", adjoint, exponent), Binary("^", base, less))
 
@@ -191,7 +220,7 @@ class _Reverse:
                 self.visit(part, share)
 
     def call(self, tree: Call, adjoint: Expression) -> None:
-        if not any(map(_named, tree.arguments)):
+        if tree.function in CONSTANT or not any(map(_named, tree.arguments)):
             return
         rules = BY_FUNCTION.get(tree.function)
         if rules is None:
@@ -199,16 +228,21 @@ class _Reverse:
         shapes = [self.shapes[id(part)] for part in tree.arguments]
         names = {"A": adjoint, "out": self.again(tree)}
         names |= dict(zip("ab", tree.arguments, strict=False))
-        count = Number(float(np.prod(shapes[0], dtype=int)))
+        repeated = tree.function in REPEATING and len(set(shapes)) > 1
+        most = np.broadcast_shapes(*shapes) if repeated else shapes[0]
+        count = Number(float(np.prod(most, dtype=int)))
         for rule, part, shape in zip(rules, tree.arguments, shapes, strict=True):
             if not _named(part):
                 continue
-            if rule is None or (tree.function in ("mse", "half_mse") and len(set(shapes)) > 1):
+            if rule is None:
                 raise NoFormula
             rows = len(shape) == 2 and tree.function in ROW_TEMPLATES
             template = ROW_TEMPLATES[tree.function] if rows else TEMPLATES[rule]
-            counted = transform(template, lambda p: count if p == SIZE else p)
-            self.visit(part, self.reduced(replaced(counted, names), self.shapes[id(tree)], shape))
+            share = transform(template, lambda p: count if p == SIZE else p)
+            share = replaced(share, names)
+            if repeated:
+                share = self.spread(self.reduced(share, self.shape(share), shape), part, shape)
+            self.visit(part, share)
 
     def again(self, tree: Expression) -> Expression:
         """Return a part's value by its name where it has one."""
@@ -218,7 +252,7 @@ class _Reverse:
         self, share: Expression, whole: tuple[int, ...], part: tuple[int, ...]
     ) -> Expression:
         """Sum a share over what the part was repeated along."""
-        if whole == part or len(part) >= len(whole):
+        if whole == part or whole == part[len(part) - len(whole) :]:
             return share
         if not part:
             return Call("sum", (share,))
@@ -231,12 +265,20 @@ def _named(tree: Expression) -> bool:
     return isinstance(tree, Name) or any(map(_named, parts(tree)))
 
 
-def simple(tree: Expression) -> Expression:
-    """Return a formula without the ones, zeros and double signs that rules leave behind."""
-    return transform(tree, _simpler)
+ShapeOf = Callable[[Expression], tuple[int, ...]]
 
 
-def _simpler(tree: Expression) -> Expression:
+def simple(tree: Expression, shape: ShapeOf | None = None) -> Expression:
+    """Return a formula without the ones, zeros and double signs that rules leave behind.
+
+    Args:
+        tree: the formula.
+        shape: of its parts; without it, what may change a shape is left as it is.
+    """
+    return transform(tree, lambda part: _simpler(part, shape))
+
+
+def _simpler(tree: Expression, shape: ShapeOf | None) -> Expression:
     if isinstance(tree, Minus):
         if isinstance(tree.of, Minus):
             return tree.of.of
@@ -245,39 +287,35 @@ def _simpler(tree: Expression) -> Expression:
         (inner,) = tree.arguments
         twice = isinstance(inner, Call) and inner.function == "transpose"
         return inner.arguments[0] if twice else tree  # type: ignore[union-attr]
-    return _simpler_binary(tree) if isinstance(tree, Binary) else tree
+    return _simpler_binary(tree, shape) if isinstance(tree, Binary) else tree
 
 
-def _simpler_binary(tree: Binary) -> Expression:
+def _simpler_binary(tree: Binary, shape: ShapeOf | None) -> Expression:
     a, b = tree.left, tree.right
     if tree.sign in "*/" and isinstance(a, Minus):
-        return Minus(_simpler_binary(Binary(tree.sign, a.of, b)))
+        return Minus(_simpler_binary(Binary(tree.sign, a.of, b), shape))
     if isinstance(a, Number) and isinstance(b, Number) and tree.sign in "+-*":
         value = {"+": a.value + b.value, "-": a.value - b.value, "*": a.value * b.value}
         return Number(value[tree.sign])
-    simpler = {"*": _simpler_product, "/": _simpler_quotient, "+": _simpler_sum, "-": _simpler_sum}
-    if tree.sign in simpler:
-        return simpler[tree.sign](tree, a, b)
-    return a if tree.sign == "^" and _is_number(b, 1) else tree
+    if tree.sign == "*":
+        return _simpler_product(tree, shape)
+    if tree.sign in "+-" and isinstance(b, Minus):
+        return Binary("-" if tree.sign == "+" else "+", a, b.of)
+    return a if tree.sign in "/^" and _is_number(b, 1) else tree
 
 
-def _simpler_product(tree: Binary, a: Expression, b: Expression) -> Expression:
+def _simpler_product(tree: Binary, shape: ShapeOf | None) -> Expression:
+    a, b = tree.left, tree.right
     if _is_number(a, 1):
         return b
-    if isinstance(a, Call) and a.function == "fill":
-        return _simpler_binary(Binary("*", a.arguments[0], b))
-    if isinstance(a, Binary) and a.sign == "/" and a.right == b:  # x/2 * 2
-        return a.left
-    return a if _is_number(b, 1) else Binary("*", a, b)
-
-
-def _simpler_quotient(tree: Binary, a: Expression, b: Expression) -> Expression:
-    return a if _is_number(b, 1) else tree
-
-
-def _simpler_sum(tree: Binary, a: Expression, b: Expression) -> Expression:
-    if isinstance(b, Minus):
-        return Binary("-" if tree.sign == "+" else "+", a, b.of)
+    if _is_number(b, 1):
+        return a
+    if shape is None:
+        return tree
+    if isinstance(a, Call) and a.function == "fill" and shape(a) == shape(b):
+        return _simpler_binary(Binary("*", a.arguments[0], b), shape)
+    if isinstance(a, Binary) and a.sign == "/" and a.right == b and shape(a.left) == shape(a):
+        return a.left  # x/2 * 2
     return tree
 
 

@@ -10,6 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+SELU = 1.0507009873554805, 1.6732632423543772
+"""Scale and α of SELU (Klambauer et al. 2017)."""
+
+HALF_ROOT = 0.7071067811865476
+
 
 class Function(NamedTuple):
     """A function: the names of its arguments, what it computes, and a line about it."""
@@ -46,15 +51,29 @@ def _placed(xp: Any, value: Any, like: Any, number: Any) -> Any:
     return xp.where(hit, value, 0.0)
 
 
+def _times_log(xp: Any, y: Any, p: Any) -> Any:
+    """Return y log p; where y is 0 that is 0, whatever p."""
+    return y * xp.log(xp.where((y == 0) & (p <= 0), 1.0, p))
+
+
 def _logistic_loss(xp: Any, a: Any, y: Any) -> Any:
-    # Where a label is 0 or 1 the other term is left out: 0 log 0 counts as 0.
-    first = xp.where(y == 0, 0.0, y * xp.log(xp.where(y == 0, 1.0, a)))
-    second = xp.where(y == 1, 0.0, (1 - y) * xp.log(xp.where(y == 1, 1.0, 1 - a)))
-    return -xp.mean(first + second)
+    return -xp.mean(_times_log(xp, y, a) + _times_log(xp, 1 - y, 1 - a))
+
+
+def _elu(xp: Any, x: Any, alpha: float = 1.0) -> Any:
+    return xp.where(x > 0, x, alpha * xp.expm1(xp.where(x > 0, 0.0, x)))
+
+
+def _normal_cdf(xp: Any, x: Any) -> Any:
+    if xp.__name__ == "numpy":
+        from scipy.special import erfc
+    else:
+        from jax.scipy.special import erfc
+    return erfc(-x * HALF_ROOT) / 2
 
 
 def _entropy(xp: Any, p: Any, y: Any) -> Any:
-    return -xp.sum(xp.where(y == 0, 0.0, y * xp.log(xp.where(y == 0, 1.0, p))))
+    return -xp.sum(_times_log(xp, y, p))
 
 
 FUNCTIONS: dict[str, Function] = {
@@ -66,10 +85,17 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "step": Function(("x",), lambda xp, x: xp.where(x > 0, 1.0, 0.0 * x), "1 where x > 0, else 0"),
     "softplus": Function(("x",), lambda xp, x: xp.logaddexp(0.0, x), "log(1 + exp(x))"),
+    "elu": Function(("x",), _elu, "x, and exp(x) - 1 where x < 0"),
+    "selu": Function(
+        ("x",),
+        lambda xp, x: SELU[0] * _elu(xp, x, SELU[1]),
+        "1.0507 x, and 1.7581 (exp(x) - 1) where x < 0",
+    ),
+    "normal_cdf": Function(("x",), _normal_cdf, "Φ(x), the normal distribution function"),
     "exp": Function(("x",), lambda xp, x: xp.exp(x), "eˣ"),
     "log": Function(("x",), lambda xp, x: xp.log(x), "the natural logarithm"),
     "sqrt": Function(("x",), lambda xp, x: xp.sqrt(x), "the square root"),
-    "abs": Function(("x",), lambda xp, x: xp.abs(x), "|x|"),
+    "abs": Function(("x",), lambda xp, x: x * xp.sign(x), "|x|"),
     "sign": Function(("x",), lambda xp, x: xp.sign(x), "-1, 0 or 1"),
     "sin": Function(("x",), lambda xp, x: xp.sin(x), "the sine, in radians"),
     "cos": Function(("x",), lambda xp, x: xp.cos(x), "the cosine, in radians"),
