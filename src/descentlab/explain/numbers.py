@@ -22,6 +22,9 @@ from descentlab.explain.graph import Graph, Quantity, Step
 Route = Literal["derivative", "formula"]
 """How a gradient is made: by JAX's derivative, or by the formula that is shown."""
 
+BLOCK = 1024
+"""Cases that one call of the compiled program recomputes."""
+
 AGREEMENT = 1e-9
 """Largest relative difference between two ways to one number."""
 
@@ -217,11 +220,19 @@ class Numbers:
         Returns:
             By JAX's derivatives, and by the formulas shown.
         """
+        made = [
+            self._block(own[i : i + BLOCK], given[i : i + BLOCK])
+            for i in range(0, max(1, len(own)), BLOCK)
+        ]
+        return np.concatenate([a for a, _ in made]), np.concatenate([b for _, b in made])
+
+    def _block(self, own: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Recompute at most ``BLOCK`` cases; fewer are filled up, so that one program does."""
+        count, rest = len(own), (0, BLOCK - len(own))
+        own, given = (np.pad(array, (rest, (0, 0))) for array in (own.astype(float), given))
         with jax.enable_x64(True):
-            cases = _padded(len(own))
-            own, given = (np.resize(a, (cases, a.shape[1])) for a in (own, given))
-            a, b = self._compiled(own.astype(float), given)
-            return np.asarray(a), np.asarray(b)
+            a, b = self._compiled(own, given)
+            return np.asarray(a)[:count], np.asarray(b)[:count]
 
     @cached_property
     def _compiled(self) -> Callable[..., Any]:
@@ -239,14 +250,6 @@ class Numbers:
 
 
 ROUTES: tuple[Route, Route] = ("derivative", "formula")
-
-
-def _padded(cases: int) -> int:
-    """Round up, so that few programs are compiled for any number of cases."""
-    size = 64
-    while size < cases:
-        size *= 4
-    return size
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -115,12 +115,27 @@ def _functions(tree: Expression) -> Iterator[Mutant]:
             other = SWAPPED[tree.function]
             words = {"function": tree.function, "other": other}
             yield Mutant("function_swapped", Call(other, tree.arguments), words)
-    if isinstance(tree, Binary) and tree.sign == "-" and tree.left == Number(1.0):
-        out = tree.right
-        if isinstance(out, Name):  # 1 - y of the sigmoid's y(1 - y) against tanh's 1 - y²
-            words = {"right": short(tree), "base": short(out)}
-            square = Binary("-", Number(1.0), Binary("^", out, Number(2.0)))
-            yield Mutant("wrong_derivative", square, words)
+    if isinstance(tree, Binary) and tree.sign == "*":
+        yield from _derivatives(tree)
+
+
+def _derivatives(tree: Binary) -> Iterator[Mutant]:
+    """Yield tanh's derivative 1 - y² for the sigmoid's y (1 - y), and the other way round."""
+    rest, last = tree.left, tree.right
+    if not (isinstance(last, Binary) and last.sign == "-" and last.left == Number(1.0)):
+        return
+    out = last.right
+    if isinstance(out, Binary) and out.sign == "^" and isinstance(out.left, Name):
+        y = out.left
+        sigmoid = Binary("*", Binary("*", rest, y), Binary("-", Number(1.0), y))
+        words = {"other": f"{y.name}*(1 - {y.name})", "right": short(last)}
+        yield Mutant("wrong_derivative", sigmoid, words)
+    square = Binary("-", Number(1.0), Binary("^", out, Number(2.0)))
+    words = {"other": short(square), "right": f"{short(out)}*({short(last)})"}
+    if rest == out:
+        yield Mutant("wrong_derivative", square, words)
+    elif isinstance(rest, Binary) and rest.sign == "*" and rest.right == out:
+        yield Mutant("wrong_derivative", Binary("*", rest.left, square), words)
 
 
 def _names(tree: Expression, neighbours: Mapping[str, Sequence[str]]) -> Iterator[Mutant]:

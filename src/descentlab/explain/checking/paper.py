@@ -29,6 +29,8 @@ class Paper:
         self._lay_out()
         self.wrong = np.zeros(count, bool)
         self.carried = np.zeros(count, bool)
+        self.nevertheless = np.zeros(count, bool)
+        """Right although they do not follow from what is written: a wrong one was not used."""
         self.made = key.right
         self.range: tuple[Ranges, Ranges] | None = None
 
@@ -64,8 +66,8 @@ class Paper:
 
     def see_again(self, pair: tuple[Ranges, Ranges]) -> None:
         """Take in what each should be without the wrong ones: some are right nevertheless."""
-        right = self._within(pair[0]) | self._within(pair[1])
-        self.wrong &= ~right
+        self.nevertheless = self.wrong & (self._within(pair[0]) | self._within(pair[1]))
+        self.wrong &= ~self.nevertheless
         self._carry()
 
     def _within(self, found: Ranges) -> np.ndarray:
@@ -81,7 +83,7 @@ class Paper:
         if not self.wrong.any():
             return
         tainted = self.wrong.copy()
-        for slot in np.flatnonzero(self.given):
+        for slot in np.flatnonzero(self.given & ~self.nevertheless):
             self.carried[slot] = not self.wrong[slot] and bool((tainted & depends[:, slot]).any())
             tainted[slot] |= self.carried[slot]
 

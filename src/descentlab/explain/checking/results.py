@@ -39,8 +39,8 @@ class Item:
             "name": self.name,
             "given": None if self.given is None else self.given.value,
             "written": None if self.given is None else self.given.text,
-            "expected": self.expected,
-            "right": self.right,
+            "expected": _without_dust(self.expected),
+            "right": _without_dust(self.right),
             "status": self.status,
             "guess": self.guess,
         }
@@ -94,3 +94,8 @@ class Checked:
             "items": [item.to_json() for item in self.items],
             **({} if self.fault is None else {"fault": self.fault}),
         }
+
+
+def _without_dust(value: float | None) -> float | None:
+    """Return a number to twelve digits, so that 0.755 is not shown as 0.7550000000000001."""
+    return None if value is None else float(f"{value:.12g}")

@@ -23,6 +23,7 @@ from descentlab.core.formulas.tree import walk
 from descentlab.explain.checking.mutations import Mutant, mutants, short
 from descentlab.explain.checking.paper import Paper
 from descentlab.explain.graph import Graph, Quantity
+from descentlab.explain.language import Language
 
 MOST_PARTS = 120
 """Of a formula in which unwritten names have been replaced by their own formulas."""
@@ -62,10 +63,21 @@ def guesses(paper: Paper) -> dict[int, str]:
         for guess in explained:
             likeliest.setdefault(guess.slip, guess)
         say = paper.key.language.text
-        sentences = [say(f"slip.{g.slip}", **g.words) for g in likeliest.values()]
+        sentences = [
+            say(f"slip.{guess.slip}", **_in_digits(guess.words, paper.key.language))
+            for guess in likeliest.values()
+        ]
         if sentences:
             found[slot] = say("slip.or").join(sentences[:MOST_SHOWN])
     return found
+
+
+def _in_digits(words: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    """Return words with the numbers among them in the language's digits."""
+    return {
+        key: language.number(text) if text.replace(".", "").isdigit() else text
+        for key, text in words.items()
+    }
 
 
 def _values(paper: Paper) -> dict[str, Any]:
@@ -126,9 +138,10 @@ def _mutants_of(paper: Paper, quantity: Quantity) -> tuple[Expression | None, li
     key = quantity.name, paper.given.tobytes()
     if key not in known:
         tree, found = expanded(graph, quantity, paper.given), []
-        if tree is not None:
-            near = {name: list(_neighbours(graph, name, quantity)) for name in names_in(tree)}
-            found = list(mutants(tree, near))
+        for each in dict.fromkeys([quantity.formula, tree]):
+            if each is not None:
+                near = {name: list(_neighbours(graph, name, quantity)) for name in names_in(each)}
+                found += mutants(each, near)
         known[key] = tree, found
     return known[key]
 
