@@ -181,15 +181,35 @@ class OneRun:
         floats: Floats,
         inputs: Float[Array, "n ..."],
         targets: Array,
+        key: Any = None,
     ) -> Any:
-        """Return the gradients of one batch's mean loss as training computes them (dropout on)."""
-        static, key = self._static(seed, floats), named_key(seed, "dropout")
+        """Return the gradients of one batch's mean loss as training computes them (dropout on).
+
+        ``key`` is that of the dropout masks, such as an update's :meth:`dropout_key`.
+        """
+        static = self._static(seed, floats)
+        key = named_key(seed, "dropout") if key is None else key
 
         def loss(parameters: Any) -> Array:
             outputs = self._forward(parameters, static, inputs, key)
             return self.training.objective.loss(outputs, targets).mean()
 
         return jax.grad(loss)(parameters)
+
+    def examples_of(self, seed: Int[Array, ""], step: Int[Array, ""]) -> Int[Array, " batch"]:
+        """Return which training examples update ``step``, counted from 0, sees.
+
+        Where the last batch of an epoch has fewer examples, places are filled with their number.
+        """
+        if self.full:
+            return jnp.arange(self.examples, dtype=jnp.int32)
+        order = self._order(named_key(seed, "order"), step // self.steps_per_epoch)
+        position = (step % self.steps_per_epoch) * self.batch_size
+        return jax.lax.dynamic_slice_in_dim(order, position, self.batch_size)
+
+    def dropout_key(self, seed: Int[Array, ""], step: Int[Array, ""]) -> Array:
+        """Return the key of the dropout masks of update ``step``, counted from 0."""
+        return jax.random.fold_in(named_key(seed, "dropout"), step)
 
     def _model(self, seed: Array, floats: Floats) -> tuple[Any, Any]:
         model = self.training.build(floats, named_key(seed, "init"))

@@ -10,7 +10,7 @@ by what it makes alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,6 +40,7 @@ class Worked:
         before: buffers before the first update, if they are not zero.
         first: how many updates came before the first one here.
         rate: the learning rate of the first update, if a schedule made it.
+        schedule: the schedule's factor in it.
     """
 
     def __init__(
@@ -50,9 +51,10 @@ class Worked:
         before: Before | None = None,
         first: int = 0,
         rate: float | None = None,
+        schedule: float | None = None,
     ) -> None:
         self.builder, self.spec, self.named = builder, spec, named
-        self.first, self.rate = first, rate
+        self.first, self.rate, self.schedule = first, rate, schedule
         self.buffers: dict[tuple[str, str], Expression] = {
             place: self._given(f"{place[0]}_{place[1]}_before", value)
             for place, value in (before or {}).items()
@@ -83,8 +85,9 @@ class Worked:
             return False
         self.step = step
         self.count += 1
+        own = [gradients[now] for now in parameters.values()]
         lines = {
-            p: Lines(self, p, now, self._prepared(p, now, gradients[now], gradients), after[p])
+            p: Lines(self, p, now, self._prepared(p, now, gradients[now], own), after[p])
             for p, now in parameters.items()
         }
         rule(self, lines)
@@ -93,9 +96,10 @@ class Worked:
     def setting(self, name: str, value: float | None = None) -> Name:
         """Return a setting of the optimizer as a given quantity."""
         spec = self.spec.inner if self.spec.kind == "lookahead" and name != "alpha" else self.spec
+        by_schedule = {"learning_rate": self.rate, "schedule": self.schedule}.get(name)
+        if by_schedule is not None:
+            value = by_schedule
         number = getattr(spec, name) if value is None else value
-        if name == "learning_rate" and self.rate is not None:
-            number = self.rate
         if name not in self.builder.quantities:
             self._given(name, number, "setting")
         return Name(name)
@@ -117,7 +121,7 @@ class Worked:
         return Name(self.builder.add(Quantity(name, kind, value=array, base=name), array))
 
     def _prepared(
-        self, parameter: str, now: str, gradient: str, gradients: Mapping[str, str]
+        self, parameter: str, now: str, gradient: str, gradients: Iterable[str]
     ) -> Expression:
         """Return the gradient as the rule gets it: clipped, then with the penalties' own."""
         spec = self.spec.inner if self.spec.kind == "lookahead" else self.spec
@@ -128,7 +132,7 @@ class Worked:
             if clip.kind == "value":
                 text = "max(min(g, clip), -clip)"
             else:
-                squares = " + ".join(f"sum({name}^2)" for name in gradients.values())
+                squares = " + ".join(f"sum({name}^2)" for name in gradients)
                 text = f"g*min(1, clip/sqrt({squares}))"
             clipped = replaced(parse(text), {"g": tree})
             tree = self.add("state", f"clipped_{parameter}", now, clipped)
@@ -255,7 +259,8 @@ def _rmsprop(spec: Any, lines: Lines) -> None:
 def _adam_step(spec: Any, lines: Lines) -> None:
     decay = _decay(spec)
     if getattr(spec, "decay_scaled_by", "rate") == "schedule" and decay:
-        decay = " - weight_decay*w"
+        scheduled = lines.worked.schedule is not None
+        decay = " - schedule*weight_decay*w" if scheduled else " - weight_decay*w"
     if spec.epsilon_at == "corrected":
         lines.line("mhat", "m/(1 - beta1^t)")
         lines.line("vhat", "v/(1 - beta2^t)")

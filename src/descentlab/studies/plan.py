@@ -264,6 +264,11 @@ def _cohort(number: int, group: Group, seeds: Sequence[int], datasets: Datasets)
             for c, _ in group.members
             if (structure := split_floats(c.run)[0])
         }
-    digest = hashlib.sha256(group.structure.encode()).hexdigest()[:6]
     arrays = datasets.arrays(group.spec, training)
-    return Cohort(f"k{number:02d}-{digest}", training, arrays, runs, narrower)
+    name = f"k{number:02d}-{digest_of(group.structure)}"
+    return Cohort(name, training, arrays, runs, narrower)
+
+
+def digest_of(structure: str) -> str:
+    """Return what a cohort's name says of its structure."""
+    return hashlib.sha256(structure.encode()).hexdigest()[:6]
