@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = "engine studies agreement evaluation coverage verdicts search store optimizers newton"
+NAMES = (
+    "engine studies agreement evaluation coverage verdicts search store optimizers newton checker"
+)
 
 for name in NAMES.split():
     subprocess.run([sys.executable, str(Path(__file__).with_name(f"{name}.py"))], check=True)

@@ -123,7 +123,8 @@ def _exact(own: Flat, unit: Flat, written: np.ndarray, made: np.ndarray) -> np.n
 
 def _effects(made: np.ndarray, unit: Flat, written: np.ndarray, exact: np.ndarray) -> _Effects:
     count, value = len(written), made[0]
-    more, less = made[1 : 1 + count] - value, made[1 + count :] - value
+    with np.errstate(invalid="ignore"):  # infinite numbers have no distance
+        more, less = made[1 : 1 + count] - value, made[1 + count :] - value
     depends = np.zeros((len(value), len(value)), bool)
     depends[written] = (more != 0) | (less != 0)
     if np.isnan(more).any() or np.isnan(less).any():

@@ -16,7 +16,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def row(checked: Checked) -> dict[str, Any]:
+def row(checked: Checked) -> dict[Any, Any]:
     """Return a solution's row of the class table."""
     first = checked.first_wrong
     given = None if first is None or first.given is None else first.given.text
