@@ -16,7 +16,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from descentlab.core.formulas import Expression, Name, Number, evaluate, parse, replaced
+from descentlab.explain.averages import FREE, schedule_free
 from descentlab.explain.graph import Builder, Kind, Quantity
+from descentlab.explain.newton import newton
 
 Before = Mapping[tuple[str, str], Any]
 """Buffers before the first update by (letter, parameter), where they are not zero."""
@@ -81,7 +83,8 @@ class Worked:
             Whether there are formulas for it.
         """
         rule = rule_of(self.spec)
-        if rule is None:
+        later = self.first > 0 or self.rate is not None
+        if rule is None or (self.spec.kind in FREE and later):  # whose average is not known
             return False
         self.step = step
         self.count += 1
@@ -321,42 +324,6 @@ def _lion(spec: Any, lines: Lines) -> None:
     lines.new("w - learning_rate*sign(c)" + _decay(spec))
 
 
-def _newton(worked: Worked, by_parameter: dict[str, Lines]) -> None:
-    """Add H, the solution of (H + λ I) s = g over all parameters, and each one's share."""
-    names = list(by_parameter)
-    sizes = [int(np.size(worked.builder.values[by_parameter[n].now])) for n in names]
-    total = sum(sizes)
-    base = "hessian"
-    hessian = worked.builder.add(
-        Quantity(worked.named(base, worked.step), "curvature", base=base, step=worked.step),
-        np.eye(total),
-    )
-    parts: list[str] = []
-    for name, size in zip(names, sizes, strict=True):
-        shape = np.shape(worked.builder.values[by_parameter[name].now])
-        g = f"g_{name}"
-        places = [f"[{','.join(str(i + 1) for i in place)}]" for place in np.ndindex(shape)]
-        parts += [g + place for place in places] if shape else [g] * size
-    matrix = "H" if worked.spec.damping == 0 else "H + damping*identity(H)"
-    if worked.spec.damping:
-        worked.setting("damping")
-    names_of = {f"g_{n}": lines.names["g"] for n, lines in by_parameter.items()}
-    tree = replaced(
-        parse(f"solve({matrix}, [{', '.join(parts)}])"), {"H": Name(hessian), **names_of}
-    )
-    step = worked.add("state", "newton", "", tree)
-    at = 0
-    for name, size in zip(names, sizes, strict=True):
-        shape = np.shape(worked.builder.values[by_parameter[name].now])
-        if len(shape) > 1:
-            raise ValueError("matrices have no worked form here")
-        share = [f"s[{at + i + 1}]" for i in range(size)]
-        by_parameter[name].names["s"] = step
-        text = f"[{', '.join(share)}]" if shape else share[0]
-        by_parameter[name].new(f"w - learning_rate*{text}")
-        at += size
-
-
 def _lookahead(inner: Rule) -> Rule:
     """Return the inner rule's lines; after k updates the slow weights' and a new start."""
 
@@ -387,7 +354,9 @@ BY_KIND: dict[str, Rule] = {
     "nadam": _each(_nadam),
     "adabelief": _each(_adabelief),
     "lion": _each(_lion),
-    "newton": _newton,
+    "schedule_free_sgd": _each(schedule_free),
+    "schedule_free_adamw": _each(schedule_free),
+    "newton": newton,
 }
 
-FIRST_ORDER = frozenset(BY_KIND) - {"newton"}
+FIRST_ORDER = frozenset(BY_KIND) - {"newton"} - FREE
