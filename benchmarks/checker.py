@@ -56,7 +56,8 @@ def main(count: int) -> None:
         many = time.perf_counter() - begun
         shares = f"{100 * located / count:.1f} % | {100 * guessed / count:.0f} %"
         print(
-            f"| {name} | {shares} | {alarms} | {1000 * statistics.median(single):.0f} | {many:.1f} |",
+            f"| {name} | {shares} | {alarms} | {1000 * statistics.median(single):.0f} | "
+            f"{many:.1f} |",
             flush=True,
         )
     for slip in SLIPS:
