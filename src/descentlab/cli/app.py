@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from descentlab.cli import options
+from descentlab.cli.data_sets import data_app
+from descentlab.cli.options import Json
 from descentlab.cli.text import print_json, print_names, print_unfinished, say
 
 app = typer.Typer(
@@ -18,12 +20,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-data_app = typer.Typer(
-    help="Data sets: which there are, where they lie, how to get them.", no_args_is_help=True
-)
 app.add_typer(data_app, name="data")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="A results folder.")]
 
 
@@ -50,15 +48,19 @@ def list_names(
         str,
         typer.Argument(
             help="studies, data, optimizers, schedules, models, batches, objectives, claims, "
-            "searches, dimensions; or all."
+            "searches, dimensions, exercises; or all."
         ),
     ] = "",
     json: Json = False,
 ) -> None:
-    """List what study files can name."""
+    """List what study files can name, and the exercises."""
+    from descentlab.cli.explaining import exercises
     from descentlab.studies.catalogue import names
 
-    print_names(names(what), json)
+    found = {} if what == "exercises" else names() if what == "" else names(what, ["exercises"])
+    if what in ("", "exercises"):
+        found["exercises"] = exercises()
+    print_names(found, json)
 
 
 @app.command()
@@ -273,71 +275,72 @@ def report(folder: Folder) -> None:
     typer.echo(path)
 
 
-@data_app.command("list")
-def data_list(json: Json = False) -> None:
-    """List the data sets, what they are, and whether they are on this machine."""
-    from descentlab.cli.text import print_data_sets
-    from descentlab.data.listing import list_data
-
-    print_data_sets(list_data(), json)
-
-
-@data_app.command("get")
-def data_get(name: Annotated[str, typer.Argument(help="A data set.")]) -> None:
-    """Fetch a data set into the user's cache folder, verified; print where it is."""
-    from descentlab.cli.text import download_progress
-    from descentlab.data.listing import get_data
-
-    with download_progress(name) as progress:
-        found = get_data(name, progress=progress)
-    typer.echo(found)
-
-
-@data_app.command("path")
-def data_path(name: Annotated[str, typer.Argument(help="A data set.")]) -> None:
-    """Print where a data set's files are on this machine."""
-    from descentlab.data.listing import data_path as find
-
-    typer.echo(find(name))
-
-
-@data_app.command("leaks")
-def data_leaks(
-    name: Annotated[
+@app.command()
+def explain(
+    what: Annotated[
         str,
         typer.Argument(
-            metavar="NAME|FILE",
-            help="A data set, a study (.yaml), or your own file (.csv, .parquet, .npz).",
+            metavar="EXERCISE|FILE|DIR",
+            help="An exercise by name (descentlab list exercises) or file, or a results folder.",
         ),
     ],
-    group: Annotated[
+    run: Annotated[
         str | None,
-        typer.Option(metavar="COLUMN", help="The column (or array) with patients, lesions, …."),
+        typer.Option(metavar="ID", help="A run of the results folder, such as c03-s1."),
     ] = None,
-    near: Annotated[
-        float | None,
-        typer.Option(
-            metavar="THRESHOLD",
-            help="How near a copy is: its distance as a share of that to the tenth neighbour. "
-            "At most 0.3 by default.",
-        ),
+    step: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Which of the run's updates.")
     ] = None,
-    label: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The column (or array) of the labels.")
-    ] = None,
-    test: Annotated[
-        float | None,
-        typer.Option(metavar="SHARE", help="What to draw for testing: a share or a number."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of that draw.")] = None,
     json: Json = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a self-contained page.")
+    ] = None,
+    language: Annotated[str, typer.Option(metavar="en|fa", help="English or Persian.")] = "en",
+    digits: Annotated[
+        int | None,
+        typer.Option(min=1, max=15, metavar="N", help="Significant digits; as asked by default."),
+    ] = None,
+    persian_digits: Annotated[
+        bool, typer.Option("--persian-digits", help="Write numbers with Persian digits.")
+    ] = False,
 ) -> None:
-    """Look for training examples in the test part; status 1 if there are any, 0 if none."""
-    from descentlab.cli.text import late_progress, print_leaks
-    from descentlab.studies.leaks import leaks
+    """Work a calculation out: every formula, the numbers put in, every gradient."""
+    from descentlab.cli import checking, explaining
 
-    with late_progress(f"comparing {name}") as progress:
-        found = leaks(name, group, near=near, label=label, test=test, seed=seed, progress=progress)
-    print_leaks(found, json)
-    if found.found:
-        raise typer.Exit(1)
+    spoken = checking.language(language, persian_digits)
+    explaining.explain(
+        what, run=run, step=step, json=json, html=html, language=spoken, digits=digits
+    )
+
+
+@app.command()
+def check(
+    exercise: Annotated[
+        str, typer.Argument(metavar="EXERCISE|FILE", help="An exercise, by name or file.")
+    ],
+    solutions: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOLUTION…",
+            help="YAML or CSV of name, value; several files, a folder or one CSV for a class.",
+        ),
+    ],
+    json: Json = False,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the class table as CSV.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a self-contained page.")
+    ] = None,
+    language: Annotated[str, typer.Option(metavar="en|fa", help="English or Persian.")] = "en",
+    persian_digits: Annotated[
+        bool, typer.Option("--persian-digits", help="Write numbers with Persian digits.")
+    ] = False,
+) -> None:
+    """Find the first wrong number in somebody's working; status 1 if there is one."""
+    from descentlab.cli import checking
+
+    spoken = checking.language(language, persian_digits)
+    status = checking.check(exercise, solutions, json=json, csv=csv, html=html, spoken=spoken)
+    if status:
+        raise typer.Exit(status)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from descentlab.cli.text import late_bar, print_json, say, writing
+from descentlab.cli.text import late_bar, print_json, say, writable, writing
 from descentlab.core.errors import StoreError
 
 
@@ -24,7 +22,7 @@ def evaluate(
         raise StoreError(f"cannot write {html}: it holds the predictions; name another file")
     if html is not None:
         with writing(html):
-            _writable(html)
+            writable(html)
     with _progress() as progress:
         found, compared = evaluate_file(
             file, against=against, recall_at_least=recall, progress=progress
@@ -44,19 +42,6 @@ def evaluate(
             show_comparison(compared)
     if html is not None:
         say(f"{html}: written")
-
-
-def _writable(path: Path) -> None:
-    """Find out, before the work, whether a file can be written; leave everything as it is.
-
-    Raises:
-        OSError: it cannot.
-    """
-    if path.exists():
-        os.close(os.open(path, os.O_WRONLY | os.O_APPEND))
-    else:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The options of ``descentlab run``, each with its help."""
+"""The options of ``descentlab run``, and those of many commands, each with its help."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 StudyName = Annotated[
     str, typer.Argument(metavar="NAME|FILE", help="A study of the library, or a study file.")
 ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 import shlex
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -173,6 +175,19 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def writable(path: Path) -> None:
+    """Find out, before the work, whether a file can be written; leave everything as it is.
+
+    Raises:
+        OSError: it cannot.
+    """
+    if path.exists():
+        os.close(os.open(path, os.O_WRONLY | os.O_APPEND))
+    else:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
 
 
 def _plain(value: Any) -> Any:

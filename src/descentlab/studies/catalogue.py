@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 
 from descentlab.core.catalogue import Catalogue
 from descentlab.core.errors import SpecError, unknown
@@ -30,14 +31,15 @@ CATALOGUES: dict[str, Catalogue] = {
 }
 
 
-def names(what: str = "") -> dict[str, dict[str, str]]:
+def names(what: str = "", others: Sequence[str] = ()) -> dict[str, dict[str, str]]:
     """Return names and one sentence each, by kind of thing.
 
     Args:
         what: ``studies`` or a key of ``CATALOGUES``; everything if empty.
+        others: what else can be asked for elsewhere, for the message about an unknown one.
     """
     if what and what != "studies" and what not in CATALOGUES:
-        raise SpecError(unknown("list", what, ["studies", *CATALOGUES]))
+        raise SpecError(unknown("list", what, ["studies", *CATALOGUES, *others]))
     found: dict[str, dict[str, str]] = {}
     if what in ("", "studies"):
         found["studies"] = library()
