@@ -7,15 +7,16 @@ import os
 
 import numpy as np
 
-from descentlab.core.errors import SpecError
 from descentlab.engine.platform import enable_cache
 from descentlab.explain.graph import Graph
 from descentlab.explain.network_graph import forward
-from descentlab.explain.network_numbers import NetworkNumbers, Traced, trace
+from descentlab.explain.network_numbers import SOLVERS, NetworkNumbers, Traced, trace
 from descentlab.explain.network_run import Moment, Report, choose, retrained
 from descentlab.objectives.specs import Landscape
 from descentlab.store.folder import Folder
 from descentlab.studies.result import StudyResult
+
+NEXT_TO_NOTHING = "Where a gradient is a sum that cancels to next to nothing"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,10 +69,8 @@ def explain_run(
         Disagreement: the trace is not what the engine does.
     """
     result = StudyResult(folder)
-    number = 1 if step is None else step
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise SpecError(f"--step: expected the number of an update, such as 1, found {step!r}")
     enable_cache()
+    number = 1 if step is None else step
     moment = retrained(choose(result, run), number, progress)
     traced = trace(moment, forward(moment))
     name = moment.chosen.id
@@ -113,16 +112,20 @@ def _text(moment: Moment) -> str:
 def _notes(moment: Moment, traced: Traced) -> list[str]:
     spec, step = moment.spec, moment.step
     notes = ["All numbers are worked out in float64, from the run's own state before the update."]
-    if spec.precision == "float32":
+    if spec.precision == "float32" or traced.apart > 1e-6:
         notes.append(
-            f"The run itself, in float32, differs by at most {traced.apart:.1e} of the largest "
-            "change of a parameter."
+            f"The run itself, in {spec.precision}, differs by at most {traced.apart:.1e} of the "
+            "largest change of a parameter."
         )
     else:
         notes.append(
             "The run's own new parameters are the same within "
             f"{max(traced.apart, np.finfo(float).eps):.0e} of the largest change of a parameter."
         )
+    if traced.apart > 0.01:
+        solver = spec.optimizer.kind in SOLVERS
+        where = "Where its equations are nearly singular" if solver else NEXT_TO_NOTHING
+        notes.append(f"{where}, rounding decides the step.")
     if step > 1:
         notes.append(f"The run was trained again up to update {step - 1:,}.{_same(moment)}")
     if not traced.worked:

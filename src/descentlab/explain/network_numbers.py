@@ -28,7 +28,13 @@ ROUNDING = {"float32": 1e-3, "float64": 1e-9}
 """How far a run may be from its trace, relative to the update, in each precision."""
 
 SOLVERS = ("lbfgs", "newton", "saddle_free")
-"""Rules that solve systems or search lines; rounding may take them elsewhere."""
+"""Rules that solve systems, which may be singular, or search lines: rounding may take them far."""
+
+FEW = 0.01
+"""Share of numbers that rounding may put elsewhere."""
+
+CANCELLED = 100
+"""Units of rounding of its parts below which a sum may be nothing but that."""
 
 NOISE = 1e-13
 """Of the largest gradient: what is smaller may be nothing but rounding."""
@@ -119,7 +125,7 @@ def trace(moment: Moment, begun: Forward) -> Traced:
         for name, after in updated.items():
             quantity = Quantity(after, "updated", base=name, of=name)
             builder.add(quantity, made.updated[name])
-    apart = _check_update(moment, layout, builder.values, step, made)
+    apart = _check_update(moment, layout, builder, step, made)
     asked = tuple(
         q.name for q in builder.quantities.values() if q.kind in ("quantity", "gradient", "updated")
     )
@@ -308,36 +314,60 @@ def _agree(name: str, shown: Any, other: Any, floor: float, what: str) -> None:
 
 
 def _check_update(
-    moment: Moment, layout: Layout, values: Mapping[str, Any], step: Step, made: _Made
+    moment: Moment, layout: Layout, builder: Builder, step: Step, made: _Made
 ) -> float:
     """Compare the new parameters with the optimizer's in float64, and with the run's own.
 
     Returns:
         The largest difference from the run's, relative to the largest update.
     """
-    old, own = layout.by_name(moment.before.parameters), layout.by_name(moment.after.parameters)
-    start, shown, lab, run = (
-        np.concatenate([np.ravel(np.asarray(found[name], float)) for name in layout.names])
-        for found in (old, {n: values[step.updated[n]] for n in layout.names}, made.updated, own)
-    )
-    kind, precision = moment.spec.optimizer.kind, moment.spec.precision
-    solver = kind in SOLVERS
+
+    def flat(found: Mapping[str, Any]) -> np.ndarray:
+        return np.concatenate([np.ravel(np.asarray(found[n], float)) for n in layout.names])
+
+    values, kind = builder.values, moment.spec.optimizer.kind
+    start = flat(layout.by_name(moment.before.parameters))
+    shown, lab = flat({n: values[step.updated[n]] for n in layout.names}), flat(made.updated)
     moved = np.abs(lab - start).max(initial=0)
     slack = 4 * np.finfo(float).eps * np.abs(start)
-    share = 1e3 * AGREEMENT if solver else AGREEMENT
-    if not np.all(np.abs(shown - lab) <= share * moved + slack):
-        away = np.abs(shown - lab).max(initial=0)
-        raise Disagreement(f"the new parameters: {kind} itself gives others, {away:.3g} away")
-    away = np.abs(shown - run)
-    rest = np.maximum(away - 4 * np.finfo(precision).eps * np.abs(start), 0)
-    share = ROUNDING[precision] * (1e6 if solver and precision == "float64" else 1)
-    off = float(np.mean(~(rest <= share * moved)))
-    far = not np.linalg.norm(rest) <= share * np.linalg.norm(lab - start)
-    # Where a gradient is next to nothing, rounding decides the direction of a step of full size
-    # (Adam, Lion): a few such numbers are no fault.
-    if far and off > 0.01 and not (solver and precision == "float32"):
+    share = 1e3 * AGREEMENT if kind in SOLVERS else AGREEMENT
+    away = np.abs(shown - lab)
+    if not np.all(away <= share * moved + slack):
+        raise Disagreement(f"the new parameters: {kind} itself gives others, {away.max():.3g} away")
+    precision = moment.spec.precision
+    away = np.abs(shown - flat(layout.by_name(moment.after.parameters)))
+    if kind not in SOLVERS:
+        sure = ~flat(_uncertain(layout, builder, step, precision)).astype(bool)
+        rest = np.maximum(away - 4 * np.finfo(precision).eps * np.abs(start), 0)[sure]
+        _check_run(rest, np.abs(lab - start)[sure], ROUNDING[precision])
+    return float(away.max(initial=0) / moved) if moved > 0 else 0.0
+
+
+def _check_run(away: np.ndarray, update: np.ndarray, share: float) -> None:
+    """Refuse new parameters that are not the run's, up to rounding in its precision.
+
+    Where a gradient is small among what it is the sum of, rounding decides much of a step of
+    full size (Adam, Lion): a few such numbers are no fault.
+    """
+    off = float(np.mean(~(away <= share * update.max(initial=0)))) if len(away) else 0.0
+    far = not np.linalg.norm(away) <= share * np.linalg.norm(update)
+    if far and off > FEW:
         raise Disagreement(
             f"the new parameters are not the run's: {away.max():.3g} away, of an update of "
-            f"{moved:.3g}"
+            f"{update.max():.3g}"
         )
-    return float(away.max(initial=0) / moved) if moved > 0 else 0.0
+
+
+def _uncertain(layout: Layout, builder: Builder, step: Step, precision: str) -> dict[str, Any]:
+    """Return, of each parameter, which gradients are sums that cancel to nothing but rounding."""
+    if layout.by_element:
+        return dict.fromkeys(layout.names, False)
+    sizes = {name: np.abs(value) for name, value in builder.values.items()}
+    found = {}
+    for name in layout.names:
+        gradient = step.gradients[name]
+        formula = builder.quantities[gradient].formula
+        assert formula is not None
+        summed = evaluate(formula, sizes)  # products and sums alone: of the sizes of the parts
+        found[name] = sizes[gradient] <= CANCELLED * np.finfo(precision).eps * summed
+    return found

@@ -151,9 +151,7 @@ def retrained(chosen: Chosen, step: int, progress: Report | None = None) -> Mome
     records: dict[int, np.ndarray] = {}
     before = _begun(program)
     if step > 1:
-        report = progress or (lambda share: None)
-        job = Job(program, cohort.runs, until=step - 1)
-        before = _followed(job, records, lambda at: report(at / (step - 1)))
+        before = _followed(Job(program, cohort.runs, until=step - 1), records, progress)
         _check_diverged(chosen, int(before.diverged[0]), step)
     after = _followed(Job(program, cohort.runs, step - 1, before, until=step), records)
     places, masks, key = _seen(program, before, step)
@@ -188,6 +186,8 @@ def _alone(chosen: Chosen) -> tuple[Cohort, OneRun]:
 
 
 def _check_step(chosen: Chosen, step: int, steps: int) -> None:
+    if isinstance(step, bool) or not isinstance(step, int):
+        raise SpecError(f"--step: expected the number of an update, such as 1, found {step!r}")
     if not 1 <= step <= steps:
         raise SpecError(f"--step: run {chosen.id} has updates 1 to {steps:,}, found {step:,}")
     if not segment_names(chosen.result.folder):
@@ -225,14 +225,13 @@ def _begun(program: Program) -> State:
         return program.begin(program.cohort.runs)
 
 
-def _followed(
-    job: Job, records: dict[int, np.ndarray], report: Callable[[int], None] = lambda at: None
-) -> State:
+def _followed(job: Job, records: dict[int, np.ndarray], progress: Report | None = None) -> State:
     """Train a job to its end; put its records into ``records`` by update."""
     state = job.state
     for stretch in train([job], 1):
         records |= dict(zip(stretch.steps, stretch.rows[0], strict=True))
-        report(stretch.end)
+        if progress is not None:
+            progress(stretch.end / job.end)
         state = stretch.state
     assert state is not None
     return state
