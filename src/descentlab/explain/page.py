@@ -53,10 +53,10 @@ class _Page:
         return element(
             "header",
             element("p", self.text("page_kind"), class_="eyebrow"),
-            element("h1", said.title),
+            element("h1", bidi(said.title)),
             element("p", bidi(said.text), class_="lead"),
             source,
-            [element("p", note, class_="note") for note in said.notes],
+            [element("p", bidi(note), class_="note") for note in said.notes],
         )
 
     def section(self, section: Section) -> Element:
@@ -235,7 +235,8 @@ class _Page:
 
     def value(self, value: Shown) -> Element:
         if isinstance(value, Summary):
-            return element("span", self.text("summary", **sizes(value, self.language)))
+            parts = {key: isolated(text) for key, text in sizes(value, self.language).items()}
+            return element("span", self.text("summary", **parts))
         return self.math(self.formulas.write(value))
 
     def piece(self, part: Element, name: str = "piece") -> Element:
@@ -243,6 +244,11 @@ class _Page:
 
     def math(self, part: Element) -> Element:
         return self.formulas.math(part)
+
+
+def isolated(text: str) -> str:
+    """Return text that runs from left to right within any other."""
+    return f"\u2066{text}\u2069"
 
 
 def bidi(text: str) -> Element:
