@@ -195,6 +195,20 @@ def test_rounding_dust_is_nothing_and_a_tiny_number_is_not():
     assert shown["mean_of"] == "0"
 
 
+@pytest.mark.parametrize(
+    "quantities",
+    [
+        "{F: 0.3*x + 0.6*x - 0.9*x + 0*w}",
+        "{a: w*x, b: 3*x, F: (a - b/10)^2 + 1}",
+        "{a: 0.1*x, b: 0.2*x, c: -0.3*x, F: a + b + c}",
+    ],
+)
+def test_gradients_that_are_rounding_dust_are_nothing(quantities):
+    text = small(known="{x: 0.7, w: 0.3}", y="1").partition("quantities")[0]
+    text += f"quantities: {quantities}\nloss: F\ngradients: [x]\n"
+    assert shown_by_name(text)["d_x"] == "0"
+
+
 def test_large_arrays_are_summarised():
     values = np.random.default_rng(0).normal(size=(7, 8))
     rows = [[round(float(x), 6) for x in row] for row in values]

@@ -24,22 +24,30 @@ LINEAR = frozenset({"sum", "mean", "rows", "transpose", "fill", "flip", "padded"
 BILINEAR = frozenset({"dot", "outer", "convolve"})
 
 
-def without_dust(graph: Graph, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return values in which rounding dust is 0; of large graphs, the values as they are."""
+def rounding_errors(graph: Graph, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return a bound on the rounding error of every value; none for large graphs."""
     if sum(np.size(value) for value in values.values()) > MOST_NUMBERS:
-        return dict(values)
-    errors: dict[str, Any] = {}
-    found: dict[str, np.ndarray] = {}
+        return {}
+    errors: dict[str, np.ndarray] = {}
     for quantity in graph:
-        value = values[quantity.name]
-        error = UNIT * np.abs(value)
+        error = UNIT * np.abs(values[quantity.name])
         if quantity.formula is not None:
             with np.errstate(all="ignore"):
                 error = np.maximum(error, _bounded(quantity.formula, values, errors)[1])
         errors[quantity.name] = np.nan_to_num(error, nan=0.0, posinf=0.0)
-        is_dust = (np.abs(value) <= MARGIN * errors[quantity.name]) & (not quantity.is_given)
-        found[quantity.name] = np.where(is_dust, 0.0, value)
-    return found
+    return errors
+
+
+def without_dust(
+    graph: Graph, values: Mapping[str, np.ndarray], errors: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return values in which rounding dust is 0; what is given stays as it is."""
+    return {
+        q.name: values[q.name]
+        if q.is_given or q.name not in errors
+        else np.where(np.abs(values[q.name]) <= MARGIN * errors[q.name], 0.0, values[q.name])
+        for q in graph
+    }
 
 
 def _bounded(

@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from descentlab.core.formulas import evaluate
+from descentlab.explain.dust import rounding_errors
 from descentlab.explain.graph import Graph, Quantity, Step
 
 Route = Literal["derivative", "formula"]
@@ -151,6 +152,10 @@ def _updated(
     )
 
 
+DUST = 16.0
+"""Times the bound on its rounding error: how far apart two ways to a number that is 0 may be."""
+
+
 class Disagreement(AssertionError):
     """Two ways to one number differ: a fault of the lab's, never of the user's."""
 
@@ -180,9 +185,15 @@ class Numbers:
             ("the lab's optimizer", updated),
         ):
             for name, value in other.items():
-                if not _same(shown[name], value):
+                if not _same(shown[name], value) and not self._dust(shown, name, value):
                     raise Disagreement(f"{name} is {shown[name]}, but {what} give {value}")
         return {name: np.asarray(value) for name, value in shown.items()}
+
+    def _dust(self, shown: Mapping[str, Any], name: str, value: Any) -> bool:
+        """Whether a number differs from another by no more than rounding may make of it."""
+        errors = rounding_errors(self.graph, shown)
+        difference = np.max(np.abs(np.asarray(shown[name]) - value), initial=0.0)
+        return name in errors and bool(difference <= DUST * np.max(errors[name]))
 
     def _all(self) -> tuple[dict[str, Any], ...]:
         graph = self.graph

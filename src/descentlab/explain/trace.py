@@ -21,10 +21,10 @@ from descentlab.core.formulas import (
     transform,
     written,
 )
-from descentlab.explain.dust import without_dust
+from descentlab.explain.dust import rounding_errors, without_dust
 from descentlab.explain.graph import Graph, Kind, Quantity, Term
 from descentlab.explain.notation import without_fill, written_out
-from descentlab.explain.numbers import AGREEMENT, Disagreement
+from descentlab.explain.numbers import AGREEMENT, DUST, Disagreement
 from descentlab.explain.numerals import MOST_SHOWN, Shown, Summary, shown
 from descentlab.explain.symbols import Derivative, Sign, derivative, symbols
 
@@ -97,7 +97,8 @@ def lines(graph: Graph, computed: Computed, digits: int) -> tuple[Line, ...]:
         Disagreement: the chain rule's products do not add up to a gradient that is shown.
     """
     values = computed.values
-    clean = without_dust(graph, values)
+    errors = rounding_errors(graph, values)
+    clean = without_dust(graph, values, errors)
     texts = {q.name: shown(clean[q.name], digits, given=q.is_given) for q in graph}
     known = {name: text for name, text in texts.items() if not isinstance(text, Summary)}
     signs = symbols(graph)
@@ -109,7 +110,7 @@ def lines(graph: Graph, computed: Computed, digits: int) -> tuple[Line, ...]:
         formula = quantity.formula
         if formula is not None:
             formula = without_fill(written_out(formula, values), ranks)
-        products = _products(graph, quantity, computed, local, signs, texts, digits)
+        products = _products(graph, quantity, computed, local, signs, texts, errors, digits)
         numbers = _put_in(formula, known)
         if numbers is not None and name in known and written(numbers) == written(known[name]):
             numbers = None
@@ -141,24 +142,26 @@ def _element(part: Expression) -> Expression:
 
 def _products(
     graph: Graph, quantity: Quantity, computed: Computed, local: Mapping[tuple[str, str], Any],
-    signs: Mapping[str, Sign], texts: Mapping[str, Shown], digits: int,
+    signs: Mapping[str, Sign], texts: Mapping[str, Shown],
+    errors: Mapping[str, np.ndarray], digits: int,
 ) -> tuple[Product, ...]:  # fmt: skip
     """Return a gradient's terms, after a proof that they make it."""
     if not quantity.terms:
         return ()
     found = []
+    slack = DUST * float(np.max(errors.get(quantity.name, 0.0)))
     values, loss = computed.values, graph.steps[(quantity.step or 1) - 1].loss
     for term, value in zip(quantity.terms, computed.terms(quantity), strict=True):
         own = local.get((term.through, quantity.of))
         if own is not None:
             upstream = np.ones(()) if term.adjoint is None else values[term.adjoint]
-            _prove(quantity.name, _product(upstream, own, np.shape(value)), [value])
+            _prove(quantity.name, _product(upstream, own, np.shape(value)), [value], slack)
         factors = [Factor(derivative(signs, term.through, quantity.of), own, _small(own, digits))]
         if term.adjoint is not None:
             symbol = derivative(signs, loss, term.through)
             factors.insert(0, Factor(symbol, values[term.adjoint], texts[term.adjoint]))
         found.append(Product(term.through, tuple(factors), value))
-    _prove(quantity.name, [values[quantity.name]], [product.value for product in found])
+    _prove(quantity.name, [values[quantity.name]], [product.value for product in found], slack)
     return tuple(found)
 
 
@@ -172,8 +175,14 @@ def _product(upstream: Any, own: Any, shape: tuple[int, ...]) -> list[Any]:
     return [product] if np.shape(product) == shape else list(product.reshape(-1))
 
 
-def _prove(name: str, one: list[Any], other: list[Any]) -> None:
+def _prove(name: str, one: list[Any], other: list[Any], slack: float) -> None:
     """Require that two ways to a gradient agree, relative to the sizes that are added.
+
+    Args:
+        name: of the gradient.
+        one: numbers to add.
+        other: numbers to add.
+        slack: what rounding alone may make of it.
 
     Raises:
         Disagreement: they do not.
@@ -181,7 +190,7 @@ def _prove(name: str, one: list[Any], other: list[Any]) -> None:
     a, b = np.asarray(sum(one)), np.asarray(sum(other))
     size = max(sum(np.max(np.abs(part), initial=0.0) for part in parts) for parts in (one, other))
     difference = np.max(np.abs(a - b), initial=0.0)
-    if np.isfinite(difference) and difference > AGREEMENT * size:
+    if np.isfinite(difference) and difference > AGREEMENT * size + slack:
         raise Disagreement(f"{name} is {a}, but the chain rule's products give {b}")
 
 
