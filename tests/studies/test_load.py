@@ -39,7 +39,7 @@ def test_a_name_that_is_no_folder_s_says_what_is_allowed(file):
     [
         ("", "is empty"),
         ("- 1", "expected a study"),
-        ("run: [", "line 1: not valid YAML"),
+        ("run: [", "line 1, column 7: not valid YAML"),
         ("name: x", "run: this field is required"),
     ],
 )

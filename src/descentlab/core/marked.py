@@ -103,8 +103,11 @@ def located(error: SpecError, marked: Marked) -> SpecError:
     lines = []
     for line in str(error).splitlines():
         dotted = line.partition(": ")[0]
-        path: Path = tuple(int(p) if p.isdigit() else p for p in dotted.split("."))
-        unknown = "unknown field" in line
-        place = marked.at((*path, KEY) if unknown else path)
+        path: Path = ()
+        for part in dotted.split("."):
+            listed = part.isdigit() and (*path, int(part)) in marked.marks
+            path = (*path, int(part) if listed else part)
+        of_key = "unknown field" in line or "a name must be text" in line
+        place = marked.at((*path, KEY) if of_key else path)
         lines.append(f"{place}: {line}")
     return SpecError("\n".join(lines))

@@ -22,6 +22,8 @@ class Loader(yaml.SafeLoader):
         """Refuse a key that is given twice."""
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue  # which the loader itself refuses
             if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key '{key.value}' is there twice", key.start_mark
@@ -60,7 +62,7 @@ def guarded(load: Callable[[], Any], text: str | bytes, source: str) -> Any:
         _bounded(value, source)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f"{source}, line {mark.line + 1}" if mark else source
+        where = f"{source}, line {mark.line + 1}, column {mark.column + 1}" if mark else source
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise SpecError(f"{where}: not valid YAML: {problem}") from None
     except (UnicodeDecodeError, ValueError) as error:

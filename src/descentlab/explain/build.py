@@ -14,15 +14,18 @@ from descentlab.core.formulas import (
     FormulaError,
     Name,
     checked,
+    evaluate,
     names_in,
     parse,
     replaced,
+    written,
 )
+from descentlab.core.formulas.evaluate import shape_text
 from descentlab.core.formulas.functions import FUNCTIONS
 from descentlab.core.marked import KEY, Marked, Path
-from descentlab.explain.chain import add_gradients
+from descentlab.explain.chain import NoInfluenceError, add_gradients
 from descentlab.explain.exercise import Exercise, Found
-from descentlab.explain.graph import Builder, Graph, Quantity, Step
+from descentlab.explain.graph import Builder, Graph, NameTakenError, Quantity, Step
 from descentlab.explain.rules import Worked
 
 NAME = re.compile(r"[^\W\d]\w*")
@@ -43,6 +46,7 @@ def build(found: Found) -> Graph:
 class _Building:
     def __init__(self, found: Found) -> None:
         self.exercise: Exercise = found.exercise
+        self.convention = found.convention
         self.marked: Marked = found.marked
         self.builder = Builder()
         self.formulas = self._parsed("quantities")
@@ -50,6 +54,7 @@ class _Building:
         self.batches = list(self._batches())
         self.many = len(self.batches) > 1
         self.steps: list[Step] = []
+        self.exact = True  # until a number is JAX's alone: then NumPy's are shapes and no more
         update = self.exercise.update
         self.parameters = {} if update is None else {name: name for name in update.parameters}
         self.worked = None if update is None else Worked(self.builder, update.optimizer, self.named)
@@ -60,14 +65,12 @@ class _Building:
             self.builder.add(Quantity(name, "given", value=np.asarray(value), base=name),
                              np.asarray(value))  # fmt: skip
         for number, columns in enumerate(self.batches, 1):
+            self._check_size()
             self._step(number if self.many else None, columns)
         for name, tree in self.after.items():
             self._quantity(name, tree, name, None, ("after", name))
-        size = sum(np.size(value) for value in self.builder.values.values())
-        if size > MOST_NUMBERS:
-            raise SpecError(
-                f"{self.marked.source}: {size:,} numbers; an exercise has at most {MOST_NUMBERS:,}"
-            )
+        self._check_size()
+        self._check_slips()
         asked = self._asked()
         optimizer = None if self.exercise.update is None else _built(self.exercise.update.optimizer)
         return Graph(
@@ -81,6 +84,20 @@ class _Building:
 
     def fail(self, message: str, path: Path, column: int = 0) -> SpecError:
         return SpecError(f"{self.marked.at(path, column)}: {message}")
+
+    def refused(self, error: SpecError, path: Path) -> SpecError:
+        """Return an error with its place: that of the exercise's own name if one is taken."""
+        if isinstance(error, NameTakenError):
+            path = self.place(error.name) or path
+        return self.fail(str(error), path)
+
+    def place(self, name: str) -> Path | None:
+        """Return the path of a name that the exercise gives to something."""
+        columns = self.exercise.table.columns if self.exercise.table else ()
+        if name in columns:
+            return ("table", "columns", columns.index(name))
+        paths = [(section, name, KEY) for section in ("given", "quantities", "after")]
+        return next((path for path in paths if path in self.marked.marks), None)
 
     def _parsed(self, section: str) -> dict[str, Expression]:
         found = {}
@@ -114,6 +131,36 @@ class _Building:
                     + unknown("given", name, exercise.given),
                     ("update", "parameters", number),
                 )
+
+    def _check_size(self) -> None:
+        sizes = {name: np.size(value) for name, value in self.builder.values.items()}
+        if sum(sizes.values()) <= MOST_NUMBERS:
+            return
+        message = f"more than {MOST_NUMBERS:,} numbers; an exercise has at most that many"
+        if self.many:
+            raise self.fail(f"{message}: take fewer updates", ("update", KEY))
+        base = self.builder.quantities[max(sizes, key=lambda name: sizes[name])].base
+        message += f": take smaller arrays, above all for '{base}'"
+        raise self.fail(message, self.place(base) or ("table", KEY))
+
+    def _check_slips(self) -> None:
+        """Refuse slips of what is not there; another convention may have other names."""
+        if self.convention is not None:
+            return
+        known, values = self.builder.quantities, self.builder.values
+        for number, slip in enumerate(self.exercise.slips):
+            quantity = self._aliases().get(slip.quantity, slip.quantity)
+            if quantity not in known:
+                message = unknown("name", slip.quantity, known)
+                raise self.fail(message, ("slips", number, "quantity"))
+            try:
+                shape = np.shape(checked(parse(slip.formula), values, finite=False))
+                if shape not in ((), np.shape(values[quantity])):
+                    raise FormulaError(f"this is {shape_text(np.ones(shape))}, the quantity "
+                                       f"{shape_text(values[quantity])}")  # fmt: skip
+            except FormulaError as error:
+                where = ("slips", number, "formula")
+                raise self.fail(f"'{slip.quantity}': {error}", where, error.at) from None
 
     def _check_order(self) -> None:
         """Refuse names that are used before they are given, and circles."""
@@ -164,6 +211,12 @@ class _Building:
             return
         if update is not None and update.steps is not None:
             raise self.fail("a table takes 'batch' and 'epochs'", ("update", "steps", KEY))
+        for number, row in enumerate(table.rows):
+            if len(row) != len(table.columns):
+                raise self.fail(
+                    f"row {number + 1} has {len(row)} numbers for {len(table.columns)} columns",
+                    ("table", "rows", number),
+                )
         rows = np.asarray(table.rows)
         batch = (update.batch if update else None) or len(rows)
         for _ in range((update.epochs if update else None) or 1):
@@ -189,13 +242,13 @@ class _Building:
         self, full: str, tree: Expression, name: str, step: int | None, path: Path
     ) -> None:
         try:
-            value = checked(tree, self.builder.values)
+            value = checked(tree, self.builder.values, finite=self.exact)
         except FormulaError as error:
             raise self.fail(f"'{name}': {error}", path, error.at) from None
         try:
             self.builder.add(Quantity(full, "quantity", tree, base=name, step=step), value)
         except SpecError as error:
-            raise self.fail(str(error), (*path, KEY)) from None
+            raise self.refused(error, (*path, KEY)) from None
 
     def _minimise(self, step: int | None, current: Mapping[str, str]) -> None:
         exercise = self.exercise
@@ -217,20 +270,56 @@ class _Building:
                 self.builder, loss, [*before.values(), *wanted.values()],
                 lambda full: self.named(f"d_{base.get(full, full)}", step), step,
             )  # fmt: skip
+        except NoInfluenceError as error:
+            asked = error.name in wanted.values()
+            names = list((wanted if asked else before).values())
+            where = ("gradients",) if asked else ("update", "parameters")
+            raise self.fail(str(error), (*where, names.index(error.name))) from None
         except SpecError as error:
-            raise self.fail(str(error), ("gradients",) if wanted else ("update",)) from None
-        after: dict[str, str] = {}
-        if self.worked is not None:
-            last = len(self.steps) + 1 == len(self.batches)
-            after = {p: f"{p}_new" if last else f"{p}_{step}" for p in before}
-            try:
-                if not self.worked.update(before, gradients, step, after):
-                    self._opaque(before, after, step)
-            except SpecError as error:
-                raise self.fail(str(error), ("update",)) from None
-            self.parameters = after
+            raise self.refused(error, ("gradients",) if wanted else ("update",)) from None
+        self._evaluate(gradients)
+        after = self._update(before, gradients, step)
         forward = tuple(current[name] for name in self.formulas)
         self.steps.append(Step(loss, before, forward, gradients, after))
+
+    def _evaluate(self, gradients: Mapping[str, str]) -> None:
+        """Give gradients their values, as far as formulas do."""
+        values = self.builder.values
+        for of, name in gradients.items():
+            quantity = self.builder.quantities[name]
+            if quantity.formula is None:
+                self.exact = False
+                continue
+            with np.errstate(all="ignore"):
+                value = evaluate(quantity.formula, values)
+            values[name] = np.broadcast_to(value, np.shape(values[of]))
+            if self.exact and not np.all(np.isfinite(value)):
+                through = self.builder.quantities[quantity.terms[-1].through].base
+                raise self.fail(
+                    f"the gradient {name} = {written(quantity.formula)} has no finite value",
+                    ("quantities", through),
+                )
+
+    def _update(
+        self, before: Mapping[str, str], gradients: Mapping[str, str], step: int | None
+    ) -> dict[str, str]:
+        """Add the lines of an update, and return the new parameters' names."""
+        if self.worked is None:
+            return {}
+        last = len(self.steps) + 1 == len(self.batches)
+        after = {p: f"{p}_new" if last else f"{p}_{step}" for p in before}
+        try:
+            if not self.worked.update(before, gradients, step, after):
+                self._opaque(before, after, step)
+        except SpecError as error:
+            raise self.refused(error, ("update",)) from None
+        opaque = any(self.builder.quantities[name].formula is None for name in after.values())
+        self.exact = self.exact and not opaque and self.worked.spec.kind != "newton"
+        for name in after.values():
+            if self.exact and not np.all(np.isfinite(self.builder.values[name])):
+                raise self.fail(f"'{name}' has no finite value: the updates diverge", ("update",))
+        self.parameters = after
+        return after
 
     def _opaque(self, before: Mapping[str, str], after: Mapping[str, str], step: Any) -> None:
         """Add updated parameters that the lab's optimizer alone can give."""

@@ -12,6 +12,14 @@ from descentlab.explain.derivatives import ONE, NoFormula, adjoints, simple
 from descentlab.explain.graph import Builder, Quantity, Term
 
 
+class NoInfluenceError(SpecError):
+    """A gradient is wanted of something that the loss does not depend on; ``name`` says which."""
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 def add_gradients(
     builder: Builder,
     loss: str,
@@ -35,7 +43,7 @@ def add_gradients(
         The gradients' names by quantity.
 
     Raises:
-        SpecError: a wanted name has no influence on the loss.
+        NoInfluenceError: a wanted name has no influence on the loss.
     """
     between = _between(builder, loss, wanted)
     consumers = {name: [] for name in between}
@@ -87,11 +95,12 @@ def _between(builder: Builder, loss: str, wanted: Collection[str]) -> list[str]:
                 waiting.append(operand)
     for name in wanted:
         if name not in behind or name == loss:
-            raise SpecError(
+            raise NoInfluenceError(
                 f"'{name}' has no influence on the loss '{loss}', so there is no gradient to ask "
                 "for"
                 if name != loss
-                else f"'{name}' is the loss itself: its gradient is 1"
+                else f"'{name}' is the loss itself: its gradient is 1",
+                name,
             )
     return [name for name in builder.quantities if name in reaches & behind]
 

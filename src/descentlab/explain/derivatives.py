@@ -116,7 +116,7 @@ class _Reverse:
     def __init__(self, name: str, formula: Expression, values: Mapping[str, Any]) -> None:
         self.name, self.formula, self.values = name, formula, values
         self.shapes: dict[int, tuple[int, ...]] = {}
-        checked(formula, values, lambda part, value: self._see(part, value))
+        checked(formula, values, lambda part, value: self._see(part, value), finite=False)
         self.found: dict[str, Expression] = {}
 
     def _see(self, part: Expression, value: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path as FilePath
@@ -37,20 +38,34 @@ def _said(raw: Any) -> Any:
 SaidField = Annotated[Any, PlainValidator(_said)]
 
 
+def _array(value: Any) -> Any:
+    """Return a number, a vector or a matrix, or say why it is none."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            raise ValueError(f"expected a finite number, found {value}")
+        return float(value)
+    if isinstance(value, (list, tuple)) and value:
+        items = [_array(item) for item in value]
+        if len({_shape(item) for item in items}) > 1:
+            raise ValueError(f"rows of different lengths, found {value}")
+        if len(_shape(items[0])) > 1:
+            raise ValueError(f"expected at most rows of numbers, found {value}")
+        return items
+    raise ValueError(f"expected a number or a list of numbers, found {value!r}")
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return (len(value), *_shape(value[0])) if isinstance(value, list) else ()
+
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
 class Table(Spec):
     """Examples row by row; in formulas a column's name is the vector of a batch's values."""
 
     columns: tuple[str, ...] = Field(min_length=1)
-    rows: tuple[tuple[float, ...], ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _rows_have_columns(self) -> Table:
-        for number, row in enumerate(self.rows, 1):
-            if len(row) != len(self.columns):
-                raise ValueError(
-                    f"row {number} has {len(row)} numbers for {len(self.columns)} columns"
-                )
-        return self
+    rows: tuple[tuple[Finite, ...], ...] = Field(min_length=1)
 
 
 class Update(Spec):
@@ -99,7 +114,7 @@ class Exercise(Spec):
     title: SaidField
     text: SaidField
     source: str | None = None
-    given: dict[str, Any] = {}
+    given: dict[str, Annotated[Any, PlainValidator(_array)]] = {}
     table: Table | None = None
     quantities: dict[str, str] = {}
     loss: str | None = None
@@ -110,11 +125,6 @@ class Exercise(Spec):
     digits: Annotated[int, Field(ge=1, le=15)] = 4
     conventions: tuple[Convention, ...] = ()
     slips: tuple[Slip, ...] = ()
-
-    @field_validator("given")
-    @classmethod
-    def _numbers(cls, raw: dict[str, Any]) -> dict[str, Any]:
-        return {name: _array(name, value) for name, value in raw.items()}
 
     @field_validator("quantities", "after", mode="before")
     @classmethod
@@ -140,31 +150,12 @@ class Exercise(Spec):
         return self
 
 
-def _array(name: str, value: Any) -> Any:
-    """Return a number, a vector or a matrix, or say why it is none."""
-    if isinstance(value, bool) or value is None:
-        raise ValueError(f"'{name}': expected a number, found {value!r}")
-    if isinstance(value, (int, float)):
-        return float(value)
-    if isinstance(value, (list, tuple)) and value:
-        items = [_array(f"{name}[{i}]", item) for i, item in enumerate(value, 1)]
-        if len({_shape(item) for item in items}) > 1:
-            raise ValueError(f"'{name}': rows of different lengths")
-        if len(_shape(items[0])) > 2:
-            raise ValueError(f"'{name}': at most rows of columns of numbers")
-        return items
-    raise ValueError(f"'{name}': expected a number or a list of numbers, found {value!r}")
-
-
-def _shape(value: Any) -> tuple[int, ...]:
-    return (len(value), *_shape(value[0])) if isinstance(value, list) else ()
-
-
 class Found(NamedTuple):
-    """An exercise, and its file's text with places."""
+    """An exercise, and its file's text with places; by which of its conventions, if by one."""
 
     exercise: Exercise
     marked: Marked
+    convention: str | None = None
 
 
 def library() -> dict[str, FilePath]:
@@ -211,20 +202,34 @@ def with_convention(found: Found, convention: Convention) -> Found:
         SpecError: a path of the convention's is not in the exercise.
     """
     raw = copy.deepcopy(dict(found.marked.value))
+    marks = dict(found.marked.marks)
     number = found.exercise.conventions.index(convention)
-    for path, value in convention.set.items():
-        _set(raw, path.split("."), value, found.marked, ("conventions", number, "set", path))
+    for dotted, value in convention.set.items():
+        where: Path = ("conventions", number, "set", dotted)
+        keys = tuple(dotted.split("."))
+        _set(raw, keys, value, found.marked, where)
+        # A fault of what is set lies where the convention says it.
+        marks = {path: mark for path, mark in marks.items() if path[: len(keys)] != keys}
+        inside = [path for path in found.marked.marks if path[: len(where)] == where]
+        marks |= {(*keys, *path[len(where) :]): found.marked.marks[path] for path in inside}
     raw.pop("conventions", None)
-    marked = Marked(raw, found.marked.marks, found.marked.source)
+    marked = Marked(raw, marks, found.marked.source)
     try:
-        return Found(Exercise.parse(raw), marked)
+        return Found(Exercise.parse(raw), marked, convention.name)
     except SpecError as error:
         raise located(error, marked) from None
 
 
-def _set(raw: Any, keys: list[str], value: Any, marked: Marked, where: Path) -> None:
-    for key in keys[:-1]:
-        raw = raw.get(key) if isinstance(raw, dict) else None
-    if not isinstance(raw, dict):
-        raise SpecError(f"{marked.at((*where, KEY))}: the exercise has no '{'.'.join(keys)}'")
-    raw[keys[-1]] = value
+def _set(raw: Any, keys: tuple[str, ...], value: Any, marked: Marked, where: Path) -> None:
+    for place, key in enumerate(keys):
+        new = place == len(keys) - 1
+        before = ".".join(keys[:place])
+        if not isinstance(raw, dict):
+            message = f"'{before}' is {raw!r} and has no fields to set: give it as one with fields"
+            raise SpecError(f"{marked.at((*where, KEY))}: {message}")
+        if key not in raw and not new:
+            message = unknown("field", key, raw) + (f" in '{before}'" if before else "")
+            raise SpecError(f"{marked.at((*where, KEY))}: {message}")
+        if new:
+            raw[key] = value
+        raw = raw[key]

@@ -90,8 +90,8 @@ class Graph:
 
     Attributes:
         quantities: by name, in order.
-        values: NumPy's value of every quantity that has a formula or is given, ones in the
-            right shape for gradients; for shapes and for messages.
+        values: NumPy's value of every quantity that is given or made by formulas alone;
+            something of the right shape for others. For shapes and for messages.
         steps: the updates, or one without parameters if nothing is minimised.
         asked: names that a solution should have.
         aliases: other names of a quantity.
@@ -152,6 +152,14 @@ class Graph:
         return (*step.parameters.values(), *gradients)
 
 
+class NameTakenError(SpecError):
+    """A name that the exercise and its calculation both want; ``name`` says which."""
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 class Builder:
     """A graph in the making: values and shapes are known as soon as a quantity is added."""
 
@@ -160,12 +168,17 @@ class Builder:
         self.values: dict[str, Any] = {}
 
     def add(self, quantity: Quantity, value: Any) -> str:
-        """Add a quantity, whose value (or for gradients anything of its shape) is known."""
+        """Add a quantity, whose value (or for gradients anything of its shape) is known.
+
+        Raises:
+            NameTakenError: there is one of this name.
+        """
         if quantity.name in self.quantities:
             other = self.quantities[quantity.name]
-            raise SpecError(
+            raise NameTakenError(
                 f"'{quantity.name}' is there twice: as {KINDS[other.kind]} and as "
-                f"{KINDS[quantity.kind]}; rename yours"
+                f"{KINDS[quantity.kind]}; rename yours",
+                quantity.name,
             )
         self.quantities[quantity.name] = quantity
         self.values[quantity.name] = value

@@ -103,7 +103,8 @@ class Worked:
         if by_schedule is not None:
             value = by_schedule
         number = getattr(spec, name) if value is None else value
-        if name not in self.builder.quantities:
+        known = self.builder.quantities.get(name)
+        if known is None or known.kind != "setting":  # a name of the exercise's own is refused
             self._given(name, number, "setting")
         return Name(name)
 
@@ -131,7 +132,7 @@ class Worked:
         tree: Expression = Name(gradient)
         clip = getattr(spec, "clip", None)
         if clip is not None:
-            self._given("clip", clip.at, "setting") if "clip" not in self.builder.values else None
+            self.setting("clip", clip.at)
             if clip.kind == "value":
                 text = "max(min(g, clip), -clip)"
             else:

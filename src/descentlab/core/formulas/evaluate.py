@@ -50,6 +50,8 @@ def checked(
     tree: Expression,
     values: Mapping[str, Any],
     see: Callable[[Expression, Any], None] | None = None,
+    *,
+    finite: bool = True,
 ) -> Any:
     """Return a formula's value by NumPy, in float64, with faults by name and place.
 
@@ -57,11 +59,12 @@ def checked(
         tree: the formula.
         values: of its names.
         see: is told the value of every part.
+        finite: refuse parts without a finite value; names and shapes are checked anyhow.
 
     Raises:
         FormulaError: a name is unknown, shapes do not fit, or a part has no finite value.
     """
-    operands = [checked(part, values, see) for part in parts(tree)]
+    operands = [checked(part, values, see, finite=finite) for part in parts(tree)]
     if isinstance(tree, Name) and tree.name not in values:
         raise FormulaError(unknown("name", tree.name, values), tree.at)
     with np.errstate(all="ignore"):
@@ -69,7 +72,7 @@ def checked(
             value = _apply(tree, operands, values, np)
         except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
             raise FormulaError(_misfit(tree, operands, error), tree.at) from None
-    if not np.all(np.isfinite(value)):
+    if finite and not np.all(np.isfinite(value)):
         raise FormulaError(_undefined(tree, operands), tree.at)
     if see is not None:
         see(tree, value)
