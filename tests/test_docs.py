@@ -22,6 +22,9 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+from descentlab.core.formulas.functions import FUNCTIONS
+from descentlab.explain.checking.solution import parse_solutions
+from descentlab.explain.exercise import Convention, Exercise, Slip, Table, Update, parse_exercise
 from descentlab.studies.configurations import configurations
 from descentlab.studies.load import load_study
 from descentlab.studies.search.asking import begun
@@ -106,6 +109,13 @@ def test_the_reference_names_every_field_and_every_kind() -> None:
     assert not wanted - words, f"not in the reference: {sorted(wanted - words)}"
 
 
+def test_the_page_on_exercises_names_every_field_and_every_function() -> None:
+    words = set(re.findall(r"`([^`\n]+)`", (ROOT / "docs" / "worked-calculations.md").read_text()))
+    fields = set(Exercise.model_fields) | set(Table.model_fields) | set(Update.model_fields)
+    fields |= set(Convention.model_fields) | set(Slip.model_fields) - {"formula"}
+    assert not (fields | set(FUNCTIONS)) - words
+
+
 def importing_from_here(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """Let blocks import the page's own titled Python files, as a user's would in their folder."""
     if str(folder) not in sys.path:
@@ -116,6 +126,9 @@ def check_yaml(block: Block, folder: Path) -> None:
     """Validate a study, or a fragment of one on top of a small valid study."""
     raw = yaml.safe_load(block.text)
     assert isinstance(raw, dict), block.text
+    if "exercise" in raw:
+        check_exercise(block, raw)
+        return
     if "name" not in raw or "run" not in raw:
         base = yaml.safe_load(BASE)
         known = set(RunSpec.model_fields)
@@ -127,6 +140,14 @@ def check_yaml(block: Block, folder: Path) -> None:
     file = folder / "block-of-the-page.yaml"
     file.write_text(yaml.safe_dump(raw, sort_keys=False))
     assert configurations(begun(load_study(file)))
+
+
+def check_exercise(block: Block, raw: dict[str, Any]) -> None:
+    """Read an exercise, or a solution of one; what an example shows to be wrong is shown below."""
+    if "quantities" in raw:
+        parse_exercise(block.text, block.title or "exercise.yaml")
+    else:
+        assert parse_solutions(block.text, block.title or "solution.yaml")[0].numbers
 
 
 def _run(base: dict[str, Any], fragment: dict[str, Any]) -> dict[str, Any]:

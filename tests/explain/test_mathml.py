@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from descentlab.core.formulas import Binary, Minus, Number, parse, written
 from descentlab.core.formulas.functions import FUNCTIONS
-from descentlab.explain.elements import element, html
 from descentlab.explain.exercise import library, load_exercise
 from descentlab.explain.language import Language
-from descentlab.explain.mathml import Formulas
-from descentlab.explain.plain import Plain
-from descentlab.explain.symbols import Derivative, Symbol, symbol_of
+from descentlab.explain.showing.elements import element, html
+from descentlab.explain.showing.mathml import Formulas
+from descentlab.explain.showing.plain import Plain
+from descentlab.explain.showing.symbols import Derivative, Symbol, symbol_of
 
 CORE = {
     "math", "mrow", "mi", "mn", "mo", "mtext", "mfrac", "msup", "msub", "msubsup", "msqrt",

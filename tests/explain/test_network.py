@@ -18,10 +18,10 @@ from descentlab.core.formulas import evaluate, parse
 from descentlab.core.keys import named_key
 from descentlab.core.yaml import write_yaml
 from descentlab.explain.derivatives import adjoints
-from descentlab.explain.network import explain_run
-from descentlab.explain.network_graph import ACTIVATIONS, forward
-from descentlab.explain.network_numbers import trace
-from descentlab.explain.network_run import choose, retrained
+from descentlab.explain.network.forward import ACTIVATIONS, forward
+from descentlab.explain.network.numbers import trace
+from descentlab.explain.network.retraining import choose, retrained
+from descentlab.explain.network.run import explain_run
 from descentlab.explain.numbers import Disagreement
 from descentlab.models.activations import activation
 from descentlab.studies.datasets import Datasets

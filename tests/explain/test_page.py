@@ -15,12 +15,12 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from descentlab.core.digits import latin
-from descentlab.explain.calculation import Calculation, calculation, worked
 from descentlab.explain.exercise import library, load_exercise, parse_exercise
 from descentlab.explain.graph import Builder, Graph, Quantity
 from descentlab.explain.language import LANGUAGES, Language, catalogue
-from descentlab.explain.page import page
-from descentlab.explain.terminal import show
+from descentlab.explain.showing.calculation import Calculation, calculation, worked
+from descentlab.explain.showing.page import page
+from descentlab.explain.showing.terminal import show
 
 VOID = {"meta"}
 SHOWN = ("backprop-2-2-1", "momentum-by-hand", "convolution-3x3", "newton-step")

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from descentlab.core.formulas import evaluate, names_in, parse, written
 from descentlab.explain.build import build
-from descentlab.explain.calculation import calculation as describe
-from descentlab.explain.calculation import plain, sections, to_json, worked
 from descentlab.explain.exercise import library, load_exercise, parse_exercise
 from descentlab.explain.numbers import Disagreement, Numbers
-from descentlab.explain.numerals import Summary, numeral, stated, summary
-from descentlab.explain.symbols import symbol_of
-from descentlab.explain.trace import lines
+from descentlab.explain.showing.calculation import calculation as describe
+from descentlab.explain.showing.calculation import plain, sections, to_json, worked
+from descentlab.explain.showing.numerals import Summary, numeral, stated, summary
+from descentlab.explain.showing.symbols import symbol_of
+from descentlab.explain.showing.trace import lines
 
 NETWORK = """
 exercise: small

@@ -11,8 +11,8 @@ from descentlab.core.errors import SpecError, StoreError
 from descentlab.explain.exercise import library, load_exercise
 
 if TYPE_CHECKING:
-    from descentlab.explain.calculation import Calculation
     from descentlab.explain.language import Language
+    from descentlab.explain.showing.calculation import Calculation
 
 
 def explain(
@@ -26,7 +26,7 @@ def explain(
         StoreError: the page cannot be written.
     """
     from descentlab.engine.platform import enable_cache
-    from descentlab.explain.calculation import to_json, worked
+    from descentlab.explain.showing.calculation import to_json, worked
 
     if html is not None and Path(what).is_file() and html.resolve() == Path(what).resolve():
         raise StoreError(f"cannot write {html}: it holds the exercise; name another file")
@@ -39,14 +39,14 @@ def explain(
     else:
         shown = worked(load_exercise(what), language.code, digits)
     if html is not None:
-        from descentlab.explain.page import page
+        from descentlab.explain.showing.page import page
 
         with writing(html):
             html.write_text(page(shown, language), encoding="utf-8")
     if json:
         print_json(to_json(shown, language.code))
     else:
-        from descentlab.explain.terminal import show
+        from descentlab.explain.showing.terminal import show
 
         show(shown, language)
     if html is not None:
@@ -60,8 +60,8 @@ def _of_run(folder: str, run: str | None, step: int | None, digits: int | None) 
         raise SpecError(f"{option}: '{folder}' is an exercise; a results folder has runs")
     if Path(folder).is_file():
         raise SpecError(f"{option}: {folder} is a file; a results folder has runs")
-    from descentlab.explain.calculation import calculation
-    from descentlab.explain.network import explain_run
+    from descentlab.explain.network.run import explain_run
+    from descentlab.explain.showing.calculation import calculation
 
     with late_progress("training up to there") as progress:
         found = explain_run(folder, run, step, progress=progress)

@@ -10,9 +10,9 @@ from descentlab.explain.checking.key import AnswerKey
 from descentlab.explain.checking.results import Checked, Item
 from descentlab.explain.checking.summary import first_wrong, row
 from descentlab.explain.checking.verdict import class_sentences, sentences
-from descentlab.explain.elements import element
-from descentlab.explain.frame import document
 from descentlab.explain.language import Language
+from descentlab.explain.showing.elements import element
+from descentlab.explain.showing.frame import document
 
 MOST_IN_FULL = 100
 """Of a class, so many solutions with a wrong number are shown in full."""

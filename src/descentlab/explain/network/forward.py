@@ -12,7 +12,7 @@ import numpy as np
 from descentlab.core.errors import SpecError
 from descentlab.core.formulas import FormulaError, checked, parse
 from descentlab.explain.graph import Builder, Quantity
-from descentlab.explain.network_run import DROPOUT, Moment
+from descentlab.explain.network.retraining import DROPOUT, Moment
 from descentlab.models.point import PointModule
 from descentlab.models.specs import Linear, MultiLayerPerceptron, Point
 from descentlab.objectives.landscapes import STYBLINSKI_TANG

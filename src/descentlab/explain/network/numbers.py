@@ -18,8 +18,8 @@ import numpy as np
 from descentlab.core.formulas import evaluate
 from descentlab.explain.chain import add_gradients
 from descentlab.explain.graph import Builder, Graph, Quantity, Step
-from descentlab.explain.network_graph import Forward, Layout
-from descentlab.explain.network_run import Moment
+from descentlab.explain.network.forward import Forward, Layout
+from descentlab.explain.network.retraining import Moment
 from descentlab.explain.numbers import AGREEMENT, Disagreement, Numbers, end_to_end, loss_of
 from descentlab.explain.rules import Worked, rule_of
 from descentlab.optimizers.protocol import readings_of

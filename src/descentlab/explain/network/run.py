@@ -9,9 +9,9 @@ import numpy as np
 
 from descentlab.engine.platform import enable_cache
 from descentlab.explain.graph import Graph
-from descentlab.explain.network_graph import forward
-from descentlab.explain.network_numbers import SOLVERS, NetworkNumbers, Traced, trace
-from descentlab.explain.network_run import Moment, Report, choose, retrained
+from descentlab.explain.network.forward import forward
+from descentlab.explain.network.numbers import SOLVERS, NetworkNumbers, Traced, trace
+from descentlab.explain.network.retraining import Moment, Report, choose, retrained
 from descentlab.objectives.specs import Landscape
 from descentlab.store.folder import Folder
 from descentlab.studies.result import StudyResult

@@ -13,9 +13,9 @@ from descentlab.explain.exercise import Found
 from descentlab.explain.graph import Graph
 from descentlab.explain.language import Code
 from descentlab.explain.numbers import Numbers
-from descentlab.explain.numerals import MOST_SHOWN, summary
-from descentlab.explain.symbols import Sign, symbols
-from descentlab.explain.trace import Computed, Factor, Line, Product, lines
+from descentlab.explain.showing.numerals import MOST_SHOWN, summary
+from descentlab.explain.showing.symbols import Sign, symbols
+from descentlab.explain.showing.trace import Computed, Factor, Line, Product, lines
 
 Part = Literal["given", "batch", "calculation", "forward", "gradients", "update", "after"]
 

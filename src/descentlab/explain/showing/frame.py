@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import resources
 from typing import Any
 
-from descentlab.explain.elements import element, html
 from descentlab.explain.language import Language
+from descentlab.explain.showing.elements import element, html
 
 
 def document(title: str, parts: list[Any], language: Language) -> str:
@@ -37,5 +37,5 @@ def document(title: str, parts: list[Any], language: Language) -> str:
 
 
 def _style() -> str:
-    file = resources.files("descentlab.explain") / "assets" / "explain.css"
+    file = resources.files("descentlab.explain.showing") / "assets" / "explain.css"
     return file.read_text("utf-8")

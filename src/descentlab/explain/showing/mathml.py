@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from descentlab.core.formulas import Binary, Call, Expression, Item, Minus, Name, Number, Vector
-from descentlab.explain.elements import Element, element
 from descentlab.explain.language import Language
-from descentlab.explain.notation import is_negative, level, rank, summands
-from descentlab.explain.symbols import Derivative, Sign, Symbol
+from descentlab.explain.showing.elements import Element, element
+from descentlab.explain.showing.notation import is_negative, level, rank, summands
+from descentlab.explain.showing.symbols import Derivative, Sign, Symbol
 
 ATOM, RAISED = 9, 5
 LONGEST_COLUMN = 4

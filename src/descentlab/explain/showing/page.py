@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import numpy as np
 
 from descentlab.core.formulas import Expression, Number
 from descentlab.core.formulas.tree import walk
-from descentlab.explain.calculation import Calculation, Section, sections
-from descentlab.explain.elements import Element, element
-from descentlab.explain.frame import document
 from descentlab.explain.language import Language, catalogue
-from descentlab.explain.mathml import DOT, Formulas, operator, row
-from descentlab.explain.numerals import Shown, Summary
-from descentlab.explain.terminal import heading, sizes
-from descentlab.explain.trace import Line, Product
+from descentlab.explain.showing.calculation import Calculation, Section, sections
+from descentlab.explain.showing.elements import Element, element
+from descentlab.explain.showing.frame import document
+from descentlab.explain.showing.mathml import DOT, Formulas, operator, row
+from descentlab.explain.showing.numerals import Shown, Summary
+from descentlab.explain.showing.terminal import heading, sizes
+from descentlab.explain.showing.trace import Line, Product
 
 MOST_UNBROKEN = 24
 """A formula with more letters and digits than this may be broken between its summands."""
@@ -252,8 +253,9 @@ def isolated(text: str) -> str:
 
 
 def bidi(text: str) -> Element:
-    """Return text whose own first letter decides its direction."""
-    return element("bdi", text)
+    """Return text that runs from the right if a word of it does, whatever it begins with."""
+    rightwards = any(unicodedata.bidirectional(sign) in ("R", "AL") for sign in text)
+    return element("bdi", text, dir="rtl" if rightwards else "ltr")
 
 
 def _sign(text: str) -> list[Any]:

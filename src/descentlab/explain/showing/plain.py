@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from descentlab.core.formulas import Binary, Call, Expression, Item, Minus, Name, Number, Vector
-from descentlab.explain.notation import is_negative, level
-from descentlab.explain.symbols import Derivative, Sign
+from descentlab.explain.showing.notation import is_negative, level
+from descentlab.explain.showing.symbols import Derivative, Sign
 
 POWERS = {"2": "²", "3": "³"}
 UNBROKEN = "\u00a0"

@@ -6,11 +6,11 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from descentlab.explain.calculation import Calculation, Section, sections
 from descentlab.explain.language import Language
-from descentlab.explain.numerals import Shown, Summary, numeral
-from descentlab.explain.plain import LONGEST_UNBROKEN, UNBROKEN, Plain
-from descentlab.explain.trace import Line, Product
+from descentlab.explain.showing.calculation import Calculation, Section, sections
+from descentlab.explain.showing.numerals import Shown, Summary, numeral
+from descentlab.explain.showing.plain import LONGEST_UNBROKEN, UNBROKEN, Plain
+from descentlab.explain.showing.trace import Line, Product
 
 if TYPE_CHECKING:
     from rich.console import Console

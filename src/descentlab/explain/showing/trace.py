@@ -23,10 +23,10 @@ from descentlab.core.formulas import (
 )
 from descentlab.explain.dust import rounding_errors, without_dust
 from descentlab.explain.graph import Graph, Kind, Quantity, Term
-from descentlab.explain.notation import without_fill, written_out
 from descentlab.explain.numbers import AGREEMENT, DUST, Disagreement
-from descentlab.explain.numerals import MOST_SHOWN, Shown, Summary, shown
-from descentlab.explain.symbols import Derivative, Sign, derivative, symbols
+from descentlab.explain.showing.notation import without_fill, written_out
+from descentlab.explain.showing.numerals import MOST_SHOWN, Shown, Summary, shown
+from descentlab.explain.showing.symbols import Derivative, Sign, derivative, symbols
 
 
 class Computed(Protocol):
