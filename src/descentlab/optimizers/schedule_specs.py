@@ -186,12 +186,13 @@ class Staircase(ScheduleSpec):
 
 
 class InverseTime(ScheduleSpec):
-    """The rate falls as 1 / (1 + ``decay`` · t)."""
+    """The rate falls as 1 / (1 + ``decay`` · t), with t = ``first`` at the first update."""
 
     FUNCTION: ClassVar[str] = "inverse_time"
 
     kind: Literal["inverse_time"] = "inverse_time"
     decay: float = Field(default=0.01, ge=0)
+    first: Literal[0, 1] = 0
 
 
 class Polynomial(ScheduleSpec):

@@ -56,9 +56,12 @@ def staircase(step: Int[Array, ""], every: int, factor: Any) -> Float[Array, ""]
     return jnp.power(factor, _real(step // every))
 
 
-def inverse_time(step: Int[Array, ""], decay: Any) -> Float[Array, ""]:
-    """Return 1 / (1 + decay·step), as Keras's ``decay``. Source: Robbins & Monro 1951."""
-    return 1.0 / (1.0 + decay * _real(step))
+def inverse_time(step: Int[Array, ""], decay: Any, first: int = 0) -> Float[Array, ""]:
+    """Return 1 / (1 + decay·(step + first)), as Keras's ``decay``. Source: Robbins & Monro 1951.
+
+    ``first`` is 1 where updates are counted from 1; then the first is already decayed once.
+    """
+    return 1.0 / (1.0 + decay * _real(step + first))
 
 
 def polynomial(step: Int[Array, ""], decay_steps: int, power: Any, final: Any) -> Float[Array, ""]:

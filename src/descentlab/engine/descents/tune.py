@@ -1,0 +1,324 @@
+"""Tuning: with which rate, decay and β a method comes lowest, and with which it does so surely."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from descentlab.core.errors import SpecError
+from descentlab.engine.descents.checks import (
+    checked_count,
+    checked_seed,
+    checked_start,
+    checked_steps,
+)
+from descentlab.engine.descents.method import Method
+from descentlab.engine.descents.minima import find_minima
+from descentlab.engine.descents.sweep import Ends, Progress, sweep
+from descentlab.objectives.landscape_catalogue import LandscapeInfo
+
+RATES = 1e-7, 10.0
+"""The learning rates that are tried, evenly in the logarithm."""
+
+DECAYS = (0.0, 0.001, 0.01, 0.1, 1.0)
+BETAS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
+
+TOLERANCE = 0.01
+"""Success: the final cost is at most the target + this · max(1, |target|)."""
+
+EQUAL = 0.001
+"""Costs as near to each other as this · max(1, |target|) are equally low."""
+
+MOVED, OFF = 0.02, 0.05
+"""How far starts are moved in both coordinates, and rates are off, as a share."""
+
+SURE = 0.9
+"""A share of success below which a best setting is a fluke, if another is surer by far."""
+
+FINALISTS = 64
+MOST_STEPS = 2000
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """A setting, what it came to, and how often it succeeds when things are a little off.
+
+    Attributes:
+        settings: ``learning_rate``; ``decay`` of the schedule η / (1 + decay·t), t from 1, and
+            ``beta`` (momentum, β₁, ρ), where the method has them.
+        method: the whole method.
+        final_cost: after all updates, from the start itself.
+        epochs: updates after which the cost was first low enough for a success; None for never.
+        success: the share of 245 descents that end in success: starts moved by up to ±0.02
+            in each coordinate (7 × 7), rates off by up to ±5 % (5).
+    """
+
+    settings: dict[str, float]
+    method: Method
+    final_cost: float
+    epochs: int | None
+    success: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "settings": self.settings,
+            "final_cost": self.final_cost,
+            "success": self.success,
+            "epochs": self.epochs,
+            "method": self.method.text(),
+            "optimizer": self.method.optimizer.resolved(),
+            "schedule": self.method.schedule.resolved(),
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Tuning:
+    """What a search found.
+
+    Attributes:
+        landscape: what was descended.
+        start: where each descent began.
+        steps: updates of each.
+        tried: number of settings.
+        target: the lowest known minimum's value if any setting came near it, else the lowest
+            final cost found.
+        tolerance: a success ends at most this much above the target.
+        best: the lowest final cost; among equally low ones that of the fewest epochs.
+        robust: the highest success; among equals the lowest final cost, then the fewest epochs.
+        edge: settings of the best that lie at an end of the range that was tried.
+    """
+
+    landscape: LandscapeInfo
+    start: tuple[float, float]
+    steps: int
+    tried: int
+    target: float
+    tolerance: float
+    best: Choice
+    robust: Choice
+    edge: tuple[str, ...]
+
+    @property
+    def fluke(self) -> bool:
+        """Whether the best rarely succeeds when things are a little off, and another does."""
+        return self.best.success < SURE and self.robust.success >= self.best.success + 0.1
+
+    def sentences(self) -> list[str]:
+        """Return what to know about the result, in words."""
+        best, robust = self.best, self.robust
+        nudged = "starts moved by up to ±0.02 and rates off by up to ±5 %"
+        said = []
+        if self.fluke:
+            said.append(
+                f"The best setting is a fluke: with {nudged} it succeeds in {best.success:.0%} "
+                f"of cases, the robust one in {robust.success:.0%}."
+            )
+        elif robust.success < SURE:
+            said.append(f"No setting is sure: with {nudged} the surest succeeds in "
+                        f"{robust.success:.0%} of cases.")  # fmt: skip
+        else:
+            said.append(f"The best setting is no fluke: with {nudged} it succeeds in "
+                        f"{best.success:.0%} of cases.")  # fmt: skip
+        lowest = self.landscape.lowest
+        if lowest is not None and self.target > lowest:
+            said.append(
+                f"No setting came to the minimum of {lowest:.6g} within {self.steps} epochs; "
+                f"success is judged by the lowest cost found, {self.target:.6g}."
+            )
+        if self.edge:
+            said.append(f"The best {' and '.join(self.edge)} lies at an end of what was tried.")
+        return said
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, as ``descentlab landscape tune --json`` prints them."""
+        return {
+            "landscape": self.landscape.name,
+            "start": list(self.start),
+            "steps": self.steps,
+            "tried": self.tried,
+            "target": self.target,
+            "tolerance": self.tolerance,
+            "best": self.best.to_json(),
+            "robust": self.robust.to_json(),
+            "fluke": self.fluke,
+            "edge": list(self.edge),
+            "sentences": self.sentences(),
+        }
+
+
+def tune(
+    landscape: LandscapeInfo,
+    method: Any,
+    start: Sequence[float],
+    steps: int,
+    *,
+    settings: int = 10_000,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Tuning:
+    """Search the learning rate, its decay and β of a method, judged by success if a little off.
+
+    Rates are tried from 10⁻⁷ to 10, evenly in the logarithm; with each of five decays
+    (0, 0.001 … 1) if the method's schedule is none or 1 / (1 + d·t); and with each of six β
+    (0 … 0.99) and its own if it has one. A descent **succeeds** if its final cost is at most the
+    target + 0.01 · max(1, |target|). The target is the lowest known minimum's value where any
+    setting succeeds by that, else the lowest final cost found.
+
+    Args:
+        landscape: what is descended.
+        method: whatever :meth:`Method.of` takes; what is not searched stays as it is there.
+        start: w1 and w2.
+        steps: updates, up to 2,000.
+        settings: about how many are tried.
+        seed: of the noise.
+        progress: told the share that is done.
+
+    Raises:
+        SpecError: names the field at fault, or says that every setting diverged.
+    """
+    made = Method.of(method)
+    start, steps = checked_start(start), checked_steps(steps, MOST_STEPS)
+    seed, settings = checked_seed(seed), checked_count("settings", settings, 100, 100_000)
+    made.check(steps)
+    search = _Search(landscape, made, start, steps, seed, progress)
+    return search.run(settings)
+
+
+class _Search:
+    """One search: the grid, what counts as success, the finalists."""
+
+    def __init__(
+        self,
+        landscape: LandscapeInfo,
+        method: Method,
+        start: tuple[float, float],
+        steps: int,
+        seed: int,
+        progress: Progress | None,
+    ) -> None:
+        decays = method.schedule.kind in ("constant", "inverse_time")
+        self.method = method.with_decay() if decays else method
+        self.landscape, self.start = landscape, np.asarray(start)
+        self.steps, self.seed, self.progress = steps, seed, progress
+        self.paths = {"learning_rate": self.method.rate_path}
+        if self.method.decay_path is not None:
+            self.paths["decay"] = self.method.decay_path
+        if self.method.beta_path is not None:
+            self.paths["beta"] = self.method.beta_path
+
+    def run(self, settings: int) -> Tuning:
+        """Search about so many settings."""
+        tried = self.grid(settings)
+        lowest = min((m.value for m in find_minima(self.landscape)), default=None)
+        target = -np.inf if lowest is None else lowest
+        ends = self.ends(tried, self.start[None], np.ones(1), target + tolerance(target), 0.0, 0.3)
+        cost = np.where(np.isfinite(ends.cost), ends.cost, np.inf)
+        if not np.isfinite(cost).any():
+            raise SpecError(
+                f"optimizer: every one of {len(cost):,} settings diverged from "
+                f"({self.start[0]:g}, {self.start[1]:g}); choose another start or optimizer"
+            )
+        reached = ends.reached
+        if not cost.min() <= target + tolerance(target):
+            target = float(cost.min())
+            again = self.ends(
+                tried, self.start[None], np.ones(1), target + tolerance(target), 0.3, 0.1
+            )
+            reached = again.reached
+        return self.judged(tried, cost, np.where(reached < 0, self.steps + 1, reached), target)
+
+    def judged(
+        self, tried: dict[str, np.ndarray], cost: np.ndarray, epochs: np.ndarray, target: float
+    ) -> Tuning:
+        """Return the best and the robust best of what was tried."""
+        low = np.flatnonzero(cost <= cost.min() + EQUAL * max(1.0, abs(target)))
+        best = low[np.lexsort((cost[low], epochs[low]))[0]]
+        able = np.flatnonzero(cost <= target + tolerance(target))
+        share = self.success(tried, able, target, 3, 3, 0.4, 0.45)
+        order = np.lexsort((epochs[able], cost[able], -share))[: FINALISTS - 1]
+        finalists = np.unique(np.append(able[order], best))
+        share = self.success(tried, finalists, target, 7, 5, 0.85, 0.15)
+        rounded = np.maximum(cost[finalists], cost.min() + EQUAL * max(1.0, abs(target)))
+        first = np.lexsort((epochs[finalists], rounded, -share))[0]
+
+        def choice(number: int, success: float) -> Choice:
+            settings = {name: float(values[number]) for name, values in tried.items()}
+            method = self.method.with_values({self.paths[n]: v for n, v in settings.items()})
+            late = epochs[number] > self.steps
+            return Choice(
+                settings,
+                method,
+                float(cost[number]),
+                None if late else int(epochs[number]),
+                success,
+            )
+
+        best_share = float(share[finalists == best][0])
+        chosen = choice(int(best), best_share)
+        return Tuning(
+            self.landscape,
+            (float(self.start[0]), float(self.start[1])),
+            self.steps,
+            len(cost),
+            float(target),
+            tolerance(target),
+            chosen,
+            choice(int(finalists[first]), float(share[first])),
+            tuple(n for n in ("learning_rate",) if chosen.settings[n] in RATES),
+        )
+
+    def grid(self, settings: int) -> dict[str, np.ndarray]:
+        """Return the settings to try, a column each."""
+        axes: list[np.ndarray] = []
+        if "beta" in self.paths:
+            axes.insert(0, np.unique([*BETAS, self.method.beta or 0.0]))
+        if "decay" in self.paths:
+            axes.insert(0, np.asarray(DECAYS))
+        others = int(np.prod([len(axis) for axis in axes]))
+        rates = np.geomspace(*RATES, max(2, round(settings / others)))
+        rates[0], rates[-1] = RATES
+        columns = np.meshgrid(rates, *axes, indexing="ij")
+        return {name: column.ravel() for name, column in zip(self.paths, columns, strict=True)}
+
+    def success(
+        self, tried: dict[str, np.ndarray], chosen: np.ndarray, target: float,
+        places: int, rates: int, done: float, share: float,
+    ) -> np.ndarray:  # fmt: skip
+        """Return the share of success of settings when starts and rates are a little off."""
+        moves = np.linspace(-MOVED, MOVED, places)
+        starts = self.start + np.stack(np.meshgrid(moves, moves), axis=-1).reshape(-1, 2)
+        factors = np.linspace(1 - OFF, 1 + OFF, rates)
+        some = {name: column[chosen] for name, column in tried.items()}
+        ends = self.ends(some, starts, factors, target + tolerance(target), done, share)
+        good = ends.cost <= target + tolerance(target)
+        return good.reshape(len(chosen), -1).mean(axis=1)
+
+    def ends(
+        self, tried: dict[str, np.ndarray], starts: np.ndarray, factors: np.ndarray,
+        threshold: float, done: float, share: float,
+    ) -> Ends:  # fmt: skip
+        """Descend with each setting from each start with each factor on the rate, in that order."""
+        count = len(starts) * len(factors)
+        varied = {self.paths[n]: np.repeat(column, count) for n, column in tried.items()}
+        settings = len(tried["learning_rate"])
+        varied[self.paths["learning_rate"]] *= np.tile(np.repeat(factors, len(starts)), settings)
+        progress = self.progress
+        return sweep(
+            self.landscape,
+            self.method,
+            np.tile(starts, (settings * len(factors), 1)),
+            self.steps,
+            varied=varied,
+            threshold=threshold,
+            seed=self.seed,
+            progress=None if progress is None else lambda part: progress(done + share * part),
+        )
+
+
+def tolerance(target: float) -> float:
+    """Return how far above the target a final cost may be for a success."""
+    return TOLERANCE * max(1.0, abs(target)) if np.isfinite(target) else 0.0
