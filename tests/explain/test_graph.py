@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from descentlab.core.errors import SpecError
 from descentlab.explain.build import build
-from descentlab.explain.exercise import load_exercise
+from descentlab.explain.exercise import load_exercise, parse_exercise
 from descentlab.explain.numbers import Numbers
 
 
@@ -27,3 +28,18 @@ def test_backpropagation_against_formulas_written_out():
     assert values["d_w35"] == pytest.approx(delta * hidden[0], rel=1e-14)
     assert values["d_w24"] == pytest.approx(x[1] * inner[1], rel=1e-14)
     assert values["w13_new"] == pytest.approx(0.1 - x[0] * inner[0], rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("loss", "optimizer", "says"),
+    [
+        ("w^3 + w", "{kind: newton}", "'newton' = solve"),  # the Hessian is 0 at w = 0
+        ("(w + 3)^6", "{kind: saddle_free, learning_rate: 500.0}", "'L_"),
+    ],
+)
+def test_what_only_jax_knows_is_refused_where_it_is_not_finite(loss, optimizer, says):
+    text = f"exercise: e\ntitle: t\ntext: t\ngiven: {{w: 0}}\nquantities: {{L: {loss}}}\nloss: L\n"
+    text += f"update: {{optimizer: {optimizer}, parameters: [w], steps: 60}}\n"
+    with pytest.raises(SpecError, match="no finite value") as caught:
+        _ = Numbers(build(parse_exercise(text))).values
+    assert says in str(caught.value)

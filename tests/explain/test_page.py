@@ -163,7 +163,9 @@ def test_large_arrays_are_shown_by_their_sizes(code):
 
 
 def test_colours_are_readable():
-    css = (resources.files("descentlab.explain") / "assets" / "explain.css").read_text("utf-8")
+    css = (resources.files("descentlab.explain.showing") / "assets" / "explain.css").read_text(
+        "utf-8"
+    )
     blocks = re.findall(r":root \{(.*?)\}", css, re.S)
     assert len(blocks) == 2
     for block in blocks:

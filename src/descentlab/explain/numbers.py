@@ -16,7 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from descentlab.core.formulas import evaluate
+from descentlab.core.errors import SpecError
+from descentlab.core.formulas import evaluate, written
 from descentlab.explain.dust import rounding_errors
 from descentlab.explain.graph import Graph, Quantity, Step
 
@@ -171,6 +172,7 @@ class Numbers:
         """Every quantity's value, gradients by one end-to-end call of JAX's autodiff.
 
         Raises:
+            SpecError: a number is not finite.
             Disagreement: the chain rule's terms, the formulas shown or the worked form of the
                 optimizer do not give the same.
         """
@@ -179,6 +181,7 @@ class Numbers:
             shown, by_terms, by_formula, updated = jax.device_get(
                 (shown, by_terms, by_formula, updated)
             )
+        _check_finite(self.graph, shown)
         for what, other in (
             ("the chain rule's terms", by_terms),
             ("the formula shown", by_formula),
@@ -261,6 +264,17 @@ class Numbers:
 
 
 ROUTES: tuple[Route, Route] = ("derivative", "formula")
+
+
+def _check_finite(graph: Graph, values: Mapping[str, Any]) -> None:
+    """Refuse a calculation at the first number that is not finite."""
+    for quantity in graph:
+        if not np.all(np.isfinite(values[quantity.name])):
+            made = "" if quantity.formula is None else f" = {written(quantity.formula)}"
+            raise SpecError(
+                f"'{quantity.name}'{made} has no finite value: the calculation diverges, or "
+                "divides by zero, here; choose other given values, or a smaller learning rate"
+            )
 
 
 def _same(a: Any, b: Any) -> bool:
