@@ -33,7 +33,7 @@ def test_backpropagation_against_formulas_written_out():
 @pytest.mark.parametrize(
     ("loss", "optimizer", "says"),
     [
-        ("w^3 + w", "{kind: newton}", "'newton' = solve"),  # the Hessian is 0 at w = 0
+        ("w^3 + w", "{kind: newton}", "'newton_1' = solve"),  # the Hessian is 0 at w = 0
         ("(w + 3)^6", "{kind: saddle_free, learning_rate: 500.0}", "'L_"),
     ],
 )
