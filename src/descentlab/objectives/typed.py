@@ -23,26 +23,10 @@ from descentlab.objectives.landscape_catalogue import NAMES, Function, Landscape
 CONSTANTS = {"pi": math.pi, "e": math.e}
 """Names that are numbers."""
 
-BY_ELEMENT = [
-    "sigmoid",
-    "tanh",
-    "relu",
-    "leaky_relu",
-    "step",
-    "softplus",
-    "elu",
-    "selu",
-    "normal_cdf",
-    "exp",
-    "log",
-    "sqrt",
-    "abs",
-    "sign",
-    "sin",
-    "cos",
-    "max",
-    "min",
-]
+BY_ELEMENT = (
+    *("sigmoid", "tanh", "relu", "leaky_relu", "step", "softplus", "elu", "selu", "normal_cdf"),
+    *("exp", "log", "sqrt", "abs", "sign", "sin", "cos", "max", "min"),
+)
 """Functions of numbers; the parser's others are of vectors and matrices."""
 
 MOST_PARTS = 300

@@ -52,3 +52,17 @@ def checked_count(name: str, value: Any, least: int, most: int) -> int:
             f"{name}: expected a whole number from {least} to {most:,}, found {value!r}"
         )
     return value
+
+
+def checked_interval(name: str, value: Any, least: float, most: float) -> tuple[float, float]:
+    """Return two finite numbers, the lower first, having seen that they lie between bounds."""
+    try:
+        low, high = (float(each) for each in value)
+    except (TypeError, ValueError):
+        raise SpecError(f"{name}: expected two numbers, found {value!r}") from None
+    if not least <= low < high <= most:  # NaN is refused too
+        raise SpecError(
+            f"{name}: expected two numbers from {least:g} to {most:g}, the lower first, found "
+            f"{low:g} and {high:g}"
+        )
+    return low, high

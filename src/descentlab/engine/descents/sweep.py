@@ -30,7 +30,7 @@ class Ends(NamedTuple):
     slope: np.ndarray
     """The norm of the gradient there."""
     reached: np.ndarray
-    """Updates after which the cost was first at most ``threshold``; -1 if it never was."""
+    """Updates from which on the cost stayed at most ``threshold``; -1 if it ended higher."""
     turns: np.ndarray
     """Updates of the second half that went against the one before; 0 unless watched."""
 
@@ -112,7 +112,7 @@ def _program(landscape: LandscapeInfo, method: Method, watched: bool) -> Any:
             one = problem(own)
             handed = one.evaluated(point, state)
             cost, slope = jax.value_and_grad(one.value)(handed)
-            first = jnp.where((seen[0] < 0) & (cost <= threshold), steps, seen[0])
+            first = _since(seen[0], cost <= threshold, steps)
             return Ends(handed, cost, jnp.hypot(slope[0], slope[1]), first, seen[2])
 
         states = jax.vmap(begin)(starts, varied)
@@ -129,13 +129,18 @@ def _program(landscape: LandscapeInfo, method: Method, watched: bool) -> Any:
 
 
 def _seen(seen: Any, cost: Any, moved: Any, step: Any, steps: Any, threshold: Any) -> Any:
-    """Return first arrival, last displacement and turns, after one more update."""
-    import jax.numpy as jnp
-
+    """Return the arrival, the last displacement and the turns, after one more update."""
     first, before, turns = seen
-    first = jnp.where((first < 0) & (cost <= threshold), step, first)
+    first = _since(first, cost <= threshold, step)
     turned = ((moved * before).sum() < 0) & (2 * step >= steps)
     return first, moved, turns + turned.astype(turns.dtype)
+
+
+def _since(first: Any, low: Any, step: Any) -> Any:
+    """Return since when a cost has been low, -1 for not now."""
+    import jax.numpy as jnp
+
+    return jnp.where(low, jnp.where(first < 0, step, first), -1)
 
 
 def _axes(update: Any, starts: Any, states: Any, varied: Any, seen: Any) -> tuple[Any, Any]:
