@@ -107,10 +107,11 @@ class Regression(ObjectiveSpec):
 
 
 FunctionName = Literal[
-    "saddle", "rosenbrock", "himmelblau", "styblinski_tang", "goldstein_price", "quadratic"
-]
-VARIABLES = {"saddle": 2, "himmelblau": 2, "goldstein_price": 2}
-"""Functions of a fixed number of variables; the others take any."""
+    "saddle", "rosenbrock", "himmelblau", "styblinski_tang", "goldstein_price", "quadratic",
+    "beale", "rastrigin", "ackley", "hyperbolic_saddle", "monkey_saddle", "cliff", "formula",
+]  # fmt: skip
+ANY_NUMBER = ("rosenbrock", "styblinski_tang", "quadratic", "rastrigin", "ackley")
+"""Functions of as many variables as one likes; the others are of two."""
 
 NO_LOSS = "cross_entropy"  # the run's default, which a landscape does not look at
 MOST_COORDINATES = 4
@@ -119,13 +120,32 @@ MOST_COORDINATES = 4
 class Landscape(ObjectiveSpec):
     """A function of a point is minimised; its value and up to four coordinates are recorded.
 
-    ``condition`` is structure: another one is another program.
+    ``condition`` is structure: another one is another program. ``formula``, of w1 and w2, is
+    that of ``function: formula``.
     """
 
     floats_are_data: ClassVar[bool] = False
     kind: Literal["landscape"] = "landscape"
     function: FunctionName
     condition: Annotated[float, Field(ge=1)] | None = None
+    formula: str | None = None
+
+    @model_validator(mode="after")
+    def _formula_of_formula(self) -> Self:
+        from descentlab.objectives.typed import checked_formula
+
+        if (self.function == "formula") == (self.formula is None):
+            raise ValueError(
+                "'function: formula' needs 'formula', such as '(w1 - 1)^2 + 10*w2^2'"
+                if self.formula is None
+                else f"'formula' is for 'function: formula'; {self.function} has its own"
+            )
+        if self.formula is not None:
+            try:
+                checked_formula(self.formula)
+            except SpecError as error:
+                raise ValueError(str(error)) from None
+        return self
 
     @model_validator(mode="after")
     def _condition_of_quadratic(self) -> Self:
@@ -145,7 +165,8 @@ class Landscape(ObjectiveSpec):
                 f"run.loss: '{loss}' does not apply to 'objective: landscape', which minimises "
                 f"{self.function} itself; leave it out"
             )
-        wanted, least = VARIABLES.get(self.function), 2 if self.function == "rosenbrock" else 1
+        wanted = None if self.function in ANY_NUMBER else 2
+        least = 2 if self.function == "rosenbrock" else 1
         if (variables != wanted) if wanted else (variables < least):
             takes = f"{wanted} variables" if wanted else f"at least {least} variables"
             raise SpecError(
@@ -160,14 +181,11 @@ class Landscape(ObjectiveSpec):
 
     def build(self, loss: str, dataset: Dataset) -> Objective:
         """Return the objective of a point with as many coordinates as an example has."""
-        from descentlab.objectives import landscapes
         from descentlab.objectives.objective import Objective
 
         variables = dataset.train.inputs.shape[1]
         self.check(loss, variables)
-        function = getattr(landscapes, self.function)
-        if self.condition is not None:
-            function = function(self.condition)
+        function = self._function()
 
         def value(outputs: Any, targets: Any) -> Any:
             return function(outputs)
@@ -181,9 +199,18 @@ class Landscape(ObjectiveSpec):
             prepare=lambda targets: _numbers(targets, None, dataset.name),
         )
 
+    def _function(self) -> Any:
+        from descentlab.objectives import landscapes, typed
+
+        if self.formula is not None:
+            written = typed.function_of(self.formula)
+            return lambda point: written(point, {})
+        function = getattr(landscapes, self.function)
+        return function if self.condition is None else function(self.condition)
+
     def minimised(self, loss: str) -> str:
-        """Return the function's name."""
-        return self.function
+        """Return the function's name, or its formula."""
+        return self.formula or self.function
 
 
 def _coordinate(index: int) -> Any:

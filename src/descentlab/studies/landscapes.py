@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 from descentlab.core.errors import SpecError
 from descentlab.data.specs import NoData
 from descentlab.models.specs import Point
 from descentlab.objectives.specs import Classification, Landscape, Regression
 from descentlab.studies.spec import RunSpec
+
+if TYPE_CHECKING:
+    from descentlab.engine.descents.method import Method
+    from descentlab.objectives.landscape_catalogue import LandscapeInfo
 
 
 def check_landscape(run: RunSpec) -> None:
@@ -40,3 +47,48 @@ def check_landscape(run: RunSpec) -> None:
             raise SpecError(
                 f"run.data: 'none' is for 'objective: landscape'; {kind} needs examples"
             )
+
+
+def study_of(
+    landscape: LandscapeInfo, methods: Sequence[Method], start: Sequence[float], steps: int
+) -> dict[str, Any]:
+    """Return the study whose runs are these descents, as plain values for a study file.
+
+    Raises:
+        SpecError: the gradients are noisy, which studies' landscapes are not.
+    """
+    if landscape.noisy:
+        raise SpecError(
+            f"landscape: the gradients of {landscape.name} are noisy, and a study's are exact; "
+            "set variance to 0"
+        )
+    objective: dict[str, Any] = {"kind": "landscape", "function": landscape.name}
+    if landscape.typed:
+        objective |= {"function": "formula", "formula": landscape.formula}
+    elif "condition" in landscape.settings:
+        objective |= {"function": "quadratic", "condition": landscape.settings["condition"]}
+    found: dict[str, dict[str, Any]] = {}
+    for method in methods:
+        name, number = method.name, 2
+        while name in found:
+            name, number = f"{method.name} {number}", number + 1
+        resolved = method.resolved()
+        found[name] = {"optimizer": resolved["optimizer"], "schedule": resolved["schedule"]}
+    title = "formula" if landscape.typed else landscape.name.replace("_", "-")
+    return {
+        "name": f"descents-{title}",
+        "question": f"Where do these methods go from ({start[0]:g}, {start[1]:g})?",
+        "run": {
+            "objective": objective,
+            "data": "none",
+            "model": {"kind": "point", "start": [float(x) for x in start]},
+            "optimizer": next(iter(found.values()))["optimizer"],
+            "batches": "full",
+            "precision": "float64",
+            "steps": steps,
+            "record": {"every": 1, "train": "evaluated"},
+        },
+        "vary": {"method": found},
+        "seeds": 1,
+        "report": {"metric": "train_loss", "rows": "method"},
+    }

@@ -139,7 +139,7 @@ class Method(Spec):
         return " ".join(words)
 
     @property
-    def _innermost(self) -> OptimizerSpec:
+    def _innermost(self) -> Any:
         spec = self.optimizer
         while hasattr(spec, "inner"):
             spec = spec.inner

@@ -50,9 +50,9 @@ def read_text(text: str) -> dict[str, Any]:
 
 def _put(raw: dict[str, Any], path: str, value: Any) -> None:
     *parents, last = path.split(".")
-    place = raw
+    place: dict[str, Any] = raw
     for parent in parents:
-        inside = place.setdefault(parent, {})
+        inside: Any = place.setdefault(parent, {})
         if isinstance(inside, str):
             inside = place[parent] = {"kind": inside}
         if not isinstance(inside, dict):

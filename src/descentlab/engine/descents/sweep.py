@@ -24,14 +24,14 @@ Progress = Callable[[float], None]
 class Ends(NamedTuple):
     """How descents ended; arrays with one entry a descent."""
 
-    point: np.ndarray
+    point: Any
     """What the optimizer hands over, ``[n, 2]``."""
-    cost: np.ndarray
-    slope: np.ndarray
+    cost: Any
+    slope: Any
     """The norm of the gradient there."""
-    reached: np.ndarray
+    reached: Any
     """Updates from which on the cost stayed at most ``threshold``; -1 if it ended higher."""
-    turns: np.ndarray
+    turns: Any
     """Updates of the second half that went against the one before; 0 unless watched."""
 
 
