@@ -9,6 +9,7 @@ import typer
 
 from descentlab.cli import options
 from descentlab.cli.data_sets import data_app
+from descentlab.cli.landscapes import landscape_app
 from descentlab.cli.options import Json
 from descentlab.cli.text import print_json, print_names, print_unfinished, say
 
@@ -21,6 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(data_app, name="data")
+app.add_typer(landscape_app, name="landscape")
 
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="A results folder.")]
 
@@ -48,18 +50,22 @@ def list_names(
         str,
         typer.Argument(
             help="studies, data, optimizers, schedules, models, batches, objectives, claims, "
-            "searches, dimensions, exercises; or all."
+            "searches, dimensions, exercises, landscapes; or all."
         ),
     ] = "",
     json: Json = False,
 ) -> None:
-    """List what study files can name, and the exercises."""
+    """List what study files can name, the exercises, and the landscapes."""
     from descentlab.cli.explaining import exercises
+    from descentlab.cli.landscapes import landscape_list, sentences
     from descentlab.studies.catalogue import names
 
-    found = {} if what == "exercises" else names() if what == "" else names(what, ["exercises"])
-    if what in ("", "exercises"):
-        found["exercises"] = exercises()
+    if what == "landscapes":
+        landscape_list(json)
+        return
+    others = {"exercises": exercises, "landscapes": sentences}
+    found = {} if what in others else names(what, list(others))
+    found |= {name: entries() for name, entries in others.items() if what in ("", name)}
     print_names(found, json)
 
 
@@ -311,6 +317,27 @@ def explain(
     explaining.explain(
         what, run=run, step=step, json=json, html=html, language=spoken, digits=digits
     )
+
+
+@app.command()
+def play(
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="8765, or the next free one by default.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Loopback by default: nobody else can reach it.")] = (
+        "127.0.0.1"
+    ),
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")
+    ] = True,
+) -> None:
+    """Serve the playground: optimizers on cost landscapes, and exercises, in a browser."""
+    from descentlab.web.serve import serve
+
+    def say_where(address: str) -> None:
+        typer.echo(f"The playground is at {address} (Ctrl-C stops it)")
+
+    serve(host, port, open_browser=browser, say=say_where)
 
 
 @app.command()

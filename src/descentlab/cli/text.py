@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 import shlex
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from descentlab.core.errors import StoreError
+from descentlab.core.plain import plain
 from descentlab.report.console import make_table, prose_width, standard_output
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def say(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """Print JSON in which NaN and infinities are null."""
-    print(json.dumps(_plain(value), indent=2, ensure_ascii=False))
+    print(json.dumps(plain(value), indent=2, ensure_ascii=False))
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -188,16 +188,6 @@ def writable(path: Path) -> None:
     else:
         with tempfile.TemporaryFile(dir=path.parent):
             pass
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
 
 
 def print_needed(found: Sequence[Needed], as_json: bool) -> None:

@@ -1,0 +1,174 @@
+"""Descents as the page needs them: paths, surfaces, searches, regions, one update explained."""
+
+from __future__ import annotations
+
+import base64
+import inspect
+from typing import Any
+
+import numpy as np
+
+from descentlab.core.errors import SpecError, unknown
+from descentlab.core.yaml import write_yaml
+from descentlab.engine.descents.basins import basins
+from descentlab.engine.descents.diagnosis import diagnose
+from descentlab.engine.descents.method import Method
+from descentlab.engine.descents.minima import find_minima, grid, values
+from descentlab.engine.descents.outcome import OUTCOMES
+from descentlab.engine.descents.run import Descent, run
+from descentlab.engine.descents.stability import stability
+from descentlab.engine.descents.tune import tune
+from descentlab.explain.descent import worked_update
+from descentlab.explain.language import Language
+from descentlab.objectives.landscape_catalogue import (
+    LANDSCAPES,
+    LandscapeInfo,
+    find_landscape,
+)
+from descentlab.optimizers.specs import CATALOGUE as OPTIMIZERS
+from descentlab.web.requests import Descents, Ground, Moment, Regions, Surface, Tune
+
+FIRST = ("gd", "momentum", "rmsprop", "adam")
+"""Methods that the page begins with."""
+
+SETTINGS = ("condition", "variance")
+
+
+def catalogue() -> dict[str, Any]:
+    """Return the landscapes, and the methods with their fields and defaults."""
+    kinds = dict.fromkeys([*FIRST, "nesterov", *OPTIMIZERS.kinds])
+    methods = {}
+    for kind in kinds:
+        text = "lookahead inner.kind=sgd" if kind == "lookahead" else kind
+        method = Method.of(text)
+        methods[kind] = {
+            "text": method.text(),
+            "name": method.name,
+            "floats": method.floats,
+            "rate": method.rate_path,
+            "beta": method.beta_path,
+            "about": (inspect.getdoc(type(method.optimizer)) or "").split("\n")[0],
+        }
+    return {
+        "landscapes": [info.to_json() for info in LANDSCAPES.values()],
+        "methods": methods,
+        "first": list(FIRST),
+    }
+
+
+def ground(asked: Ground) -> LandscapeInfo:
+    """Return the landscape that is asked for."""
+    settings = dict(asked.settings)
+    for name in settings:
+        if name not in SETTINGS:
+            raise SpecError(f"settings: {unknown('setting', name, SETTINGS)}")
+    return find_landscape(asked.landscape, domain=asked.domain, **settings)  # type: ignore[arg-type]
+
+
+def surface(asked: Surface) -> dict[str, Any]:
+    """Return a landscape and its values on a grid, as base64 of float32 row by row."""
+    found = ground(asked)
+    points = grid(found, asked.columns, asked.rows).reshape(-1, 2)
+    with np.errstate(all="ignore"):
+        costs = np.asarray(values(found, points), np.float32)
+    minima = [{"point": list(m.point), "value": m.value} for m in find_minima(found)]
+    return {
+        "landscape": {**found.to_json(), "minima": minima},
+        "columns": asked.columns,
+        "rows": asked.rows,
+        "values": base64.b64encode(np.ascontiguousarray(costs).tobytes()).decode(),
+    }
+
+
+def paths(asked: Descents) -> dict[str, Any]:
+    """Return every method's path with what is to be said about it."""
+    found = ground(asked)
+    descents = run(found, asked.methods, asked.start, asked.steps, seed=asked.seed)
+    return {"landscape": found.name, "descents": [_path(descent) for descent in descents]}
+
+
+def _path(descent: Descent) -> dict[str, Any]:
+    return {
+        **descent.to_json(),
+        "name": descent.method.name,
+        "floats": descent.method.floats,
+        "diagnosis": diagnose(descent).to_json(),
+    }
+
+
+def tuned(asked: Tune) -> dict[str, Any]:
+    """Return the best and the robust settings of a method."""
+    return tune(ground(asked), asked.method, asked.start, asked.steps, seed=asked.seed).to_json()
+
+
+def reached(asked: Regions) -> dict[str, Any]:
+    """Return which minimum each start reaches, as base64 of int8 row by row."""
+    found = basins(
+        ground(asked), asked.method, asked.steps,
+        columns=asked.columns, rows=asked.rows, seed=asked.seed,
+    )  # fmt: skip
+    return {**found.to_json(), "index": base64.b64encode(found.index.tobytes()).decode()}
+
+
+def stable(asked: Regions) -> dict[str, Any]:
+    """Return what becomes of a method by learning rate and momentum, and how to write it.
+
+    ``template`` is the method's text with ``{rate}`` and ``{other}`` for what varies.
+    """
+    found = stability(ground(asked), asked.method, asked.start, asked.steps, seed=asked.seed)
+    index = np.ascontiguousarray(found.outcome, np.int8)
+    path = found.method.decay_path if found.other == "decay" else found.method.beta_path
+    marked = found.method.with_values({found.method.rate_path: 0.1234567, str(path): 0.2345678})
+    template = marked.text().replace("0.1234567", "{rate}").replace("0.2345678", "{other}")
+    return {
+        **found.to_json(),
+        "name": found.method.name,
+        "outcomes": list(OUTCOMES),
+        "template": template,
+        "index": base64.b64encode(index.tobytes()).decode(),
+    }
+
+
+def moment(asked: Moment) -> dict[str, Any]:
+    """Return one update in the method's own formulas, with its numbers."""
+    found = ground(asked)
+    (descent,) = run(found, [asked.method], asked.start, asked.at, seed=asked.seed)
+    return {"at": asked.at, "lines": worked_update(descent, asked.at, Language(asked.language))}
+
+
+def study(asked: Descents) -> dict[str, str]:
+    """Return a study file that trains the same descents.
+
+    Raises:
+        SpecError: the landscape has settings or a formula of its own, which studies have not.
+    """
+    found = ground(asked)
+    if found.typed or found.settings:
+        raise SpecError("study: a study file takes the landscapes without settings by their names")
+    methods = {}
+    for text in asked.methods:
+        method = Method.of(text)
+        label = method.name
+        while label in methods:
+            label += " again"
+        methods[label] = {
+            "optimizer": method.optimizer.resolved(),
+            "schedule": method.schedule.resolved(),
+        }
+    raw = {
+        "name": f"{found.name.replace('_', '-')}-descents",
+        "question": f"Which method comes lowest on {found.title} within {asked.steps} updates?",
+        "run": {
+            "objective": {"kind": "landscape", "function": found.name},
+            "data": "none",
+            "model": {"kind": "point", "start": list(asked.start)},
+            "optimizer": "sgd",
+            "batches": "full",
+            "precision": "float64",
+            "steps": asked.steps,
+            "record": {"every": 1, "train": "evaluated"},
+        },
+        "vary": {"method": methods},
+        "seeds": 1,
+    }
+    return {"file": f"{raw['name']}.yaml", "text": write_yaml(raw)}
