@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from descentlab.cli.landscape_output import (
+    print_runs,
+    print_tuning,
+    short,
+    write_csv,
+    write_npz,
+    write_study,
+)
 from descentlab.cli.options import Json
 from descentlab.cli.text import late_progress, print_json, print_table, say, writing
 from descentlab.core.errors import SpecError
 
 if TYPE_CHECKING:
-    from descentlab.engine.descents.run import Descent
-    from descentlab.engine.descents.tune import Tuning
     from descentlab.objectives.landscape_catalogue import LandscapeInfo
 
 landscape_app = typer.Typer(
@@ -91,7 +97,7 @@ def landscape_show(
     (a, b), (c, d) = landscape.domain
     print(f"  w1 from {a:g} to {b:g}, w2 from {c:g} to {d:g}")
     rows = [
-        [*map(_say, (*m.point, m.value, p, q))] for m, p, q in zip(minima, low, high, strict=True)
+        [*map(short, (*m.point, m.value, p, q))] for m, p, q in zip(minima, low, high, strict=True)
     ]
     if rows:
         print_table(["minimum w1", "w2", "value", "least curvature", "largest"], rows)
@@ -133,9 +139,9 @@ def landscape_run(
     found = run(landscape, optimizer or FOUR, _start(start, landscape), steps, seed=seed)
     judged = [diagnose(descent) for descent in found]
     if csv is not None:
-        _write_csv(csv, found)
+        write_csv(csv, found)
     if study is not None:
-        _write_study(study, landscape, found)
+        write_study(study, landscape, found)
     if json:
         parts = [
             descent.to_json() | {"diagnosis": why.to_json()}
@@ -144,7 +150,7 @@ def landscape_run(
         whole = {"landscape": landscape.name, "start": list(found[0].start), "steps": steps}
         print_json(parts[0] if len(parts) == 1 else whole | {"runs": parts})
         return
-    _print_runs(found, judged)
+    print_runs(found, judged)
 
 
 @landscape_app.command("tune")
@@ -181,7 +187,7 @@ def landscape_tune(
     if json:
         print_json(found.to_json())
     else:
-        _print_tuning(found)
+        print_tuning(found)
 
 
 @landscape_app.command("basins")
@@ -217,13 +223,13 @@ def landscape_basins(
             write_basins(found, png)
         say(f"{png}: written")
     if npz is not None:
-        _write_npz(npz, found)
+        write_npz(npz, found)
     if json:
         print_json(found.to_json())
         return
     counts = found.counts
     rows = [
-        [*map(_say, (*m.point, m.value)), f"{counts[n]:,}", f"{counts[n] / found.starts:.2%}"]
+        [*map(short, (*m.point, m.value)), f"{counts[n]:,}", f"{counts[n] / found.starts:.2%}"]
         for n, m in enumerate(found.minima)
     ]
     for number, text in ((NONE, "none"), (DIVERGED, "diverged")):
@@ -320,81 +326,3 @@ def _numbers(option: str, text: str, count: int) -> list[float]:
     if len(found) != count or not all(map(math.isfinite, found)):
         raise SpecError(f"{option}: expected {form}, found '{text}'")
     return found
-
-
-def _print_runs(found: list[Descent], judged: list[Any]) -> None:
-    rows = [
-        [d.method.name, _say(d.final_cost), _say(float(d.gradient_norm[-1])),
-         ", ".join(map(_say, d.path[-1])), why.outcome]
-        for d, why in zip(found, judged, strict=True)
-    ]  # fmt: skip
-    first = found[0]
-    x, y = first.start
-    print(f"{first.landscape.title} from ({x:g}, {y:g}), {first.steps:,} epochs; the cost there "
-          f"is {_say(float(first.cost[0]))}")  # fmt: skip
-    print_table(["method", "final cost", "slope", "w1, w2", "outcome"], rows)
-    for descent, why in zip(found, judged, strict=True):
-        print(f"\n{descent.method.text()}")
-        for sentence in why.sentences:
-            print(f"  {sentence}")
-
-
-def _print_tuning(found: Tuning) -> None:
-    rows = []
-    for title, choice in (("best", found.best), ("robust", found.robust)):
-        epochs = "–" if choice.epochs is None else str(choice.epochs)
-        rows.append(
-            [title, choice.method.text(), _say(choice.final_cost), epochs, f"{choice.success:.0%}"]
-        )
-    x, y = found.start
-    print(f"{found.landscape.title} from ({x:g}, {y:g}), {found.steps:,} epochs; "
-          f"{found.tried:,} settings tried")  # fmt: skip
-    print_table(["", "setting", "final cost", "epochs", "success"], rows)
-    for sentence in found.sentences():
-        print(sentence)
-
-
-def _write_csv(path: Path, found: list[Descent]) -> None:
-    import csv
-
-    with writing(path), path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["method", "epoch", "w1", "w2", "cost", "slope", "learning_rate"])
-        for descent in found:
-            columns = (descent.path[:, 0], descent.path[:, 1], descent.cost,
-                       descent.gradient_norm, descent.rate)  # fmt: skip
-            for epoch, row in enumerate(zip(*columns, strict=True)):
-                shown = [repr(float(x)) if math.isfinite(x) else "" for x in row]
-                table.writerow([descent.method.text(), epoch, *shown])
-    say(f"{path}: {sum(d.steps + 1 for d in found)} rows")
-
-
-def _write_study(path: Path, landscape: LandscapeInfo, found: list[Descent]) -> None:
-    from descentlab.core.yaml import write_yaml
-    from descentlab.studies.landscapes import study_of
-
-    raw = study_of(landscape, [d.method for d in found], found[0].start, found[0].steps)
-    with writing(path):
-        path.write_text(write_yaml(raw), encoding="utf-8")
-    say(f"{path}: written; descentlab run {path} trains it")
-
-
-def _write_npz(path: Path, found: Any) -> None:
-    import numpy as np
-
-    (a, b), (c, d) = found.domain
-    rows, columns = found.index.shape
-    with writing(path):
-        np.savez_compressed(
-            path,
-            index=found.index,
-            minima=np.asarray([m.point for m in found.minima]).reshape(-1, 2),
-            values=np.asarray([m.value for m in found.minima]),
-            w1=np.linspace(a, b, columns),
-            w2=np.linspace(c, d, rows),
-        )
-    say(f"{path}: written")
-
-
-def _say(value: float) -> str:
-    return f"{value:.6g}"

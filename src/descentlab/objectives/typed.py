@@ -63,7 +63,10 @@ def checked_formula(text: str) -> Expression:
     Raises:
         FormulaError: what is wrong, and at which column.
     """
-    tree = parse(text)
+    try:
+        tree = parse(text)
+    except FormulaError as error:
+        raise FormulaError(f"formula: {error} (at column {error.at + 1})", error.at) from None
     names = names_in(tree)
     for name, at in names.items():
         if name not in (*NAMES, *CONSTANTS):

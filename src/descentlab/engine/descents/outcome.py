@@ -10,7 +10,7 @@ from descentlab.engine.descents.basins import NONE, ran_away, which
 from descentlab.objectives.landscape_catalogue import LandscapeInfo, Minimum
 
 CONVERGES, OSCILLATES, DIVERGES, CRAWLS = range(4)
-OUTCOMES = ("converges", "oscillates", "diverges", "crawls")
+OUTCOMES: tuple[str, ...] = ("converges", "oscillates", "diverges", "crawls")
 """By number."""
 
 STILL = 1e-6
