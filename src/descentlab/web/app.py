@@ -48,8 +48,10 @@ def _pages(app: FastAPI) -> None:
         return FileResponse(STATIC / "index.html", headers=fresh)
 
     @app.get("/plotly.min.js")
-    def plotly() -> FileResponse:
-        file = Path(str(resources.files("plotly") / "package_data" / "plotly.min.js"))
+    def plotly_js() -> FileResponse:
+        import plotly
+
+        file = Path(str(plotly.__file__)).parent / "package_data" / "plotly.min.js"
         return FileResponse(file, headers={"cache-control": "max-age=86400"})
 
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
