@@ -32,7 +32,7 @@ LEFT = 1e-5
 NEARLY = 0.1
 """Where no setting succeeds, those do that end this share of the best's excess above the best."""
 
-EQUAL = 0.1
+EQUAL = 0.01
 """Costs within this share of the tolerance of each other are equally low."""
 
 MOVED, OFF = 0.02, 0.05
