@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -11,10 +13,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from descentlab.core.errors import DescentLabError
+from descentlab.core.plain import plain
 from descentlab.web import descents, exercises, requests
 from descentlab.web.guard import Guard
 
@@ -22,6 +25,9 @@ STATIC = Path(str(resources.files("descentlab.web") / "static"))
 
 HEAVY = threading.BoundedSemaphore(2)
 """Searches and basins use all cores; more at once would only wait for each other."""
+
+LONG = 10_000
+"""Updates of a run that is as much work, and as much to hold, as a search."""
 
 
 def create_app(hosts: Iterable[str] = ("127.0.0.1", "localhost", "::1", "testserver")) -> Any:
@@ -65,31 +71,32 @@ def _descents(app: FastAPI) -> None:
         return descents.catalogue()
 
     @app.post("/api/surface")
-    def surface(asked: requests.Surface) -> JSONResponse:
+    def surface(asked: requests.Surface) -> Response:
         return _json(descents.surface(asked))
 
     @app.post("/api/run")
-    def run(asked: requests.Descents) -> JSONResponse:
-        return _json(descents.paths(asked))
+    def run(asked: requests.Descents) -> Response:
+        long = len(asked.methods) * asked.steps > LONG
+        return _alone(lambda: descents.paths(asked)) if long else _json(descents.paths(asked))
 
     @app.post("/api/moment")
-    def moment(asked: requests.Moment) -> JSONResponse:
+    def moment(asked: requests.Moment) -> Response:
         return _json(descents.moment(asked))
 
     @app.post("/api/study")
-    def study(asked: requests.Descents) -> JSONResponse:
+    def study(asked: requests.Descents) -> Response:
         return _json(descents.study(asked))
 
     @app.post("/api/tune")
-    def tune(asked: requests.Tune) -> JSONResponse:
+    def tune(asked: requests.Tune) -> Response:
         return _alone(lambda: descents.tuned(asked))
 
     @app.post("/api/basins")
-    def basins(asked: requests.Regions) -> JSONResponse:
+    def basins(asked: requests.Regions) -> Response:
         return _alone(lambda: descents.reached(asked))
 
     @app.post("/api/stability")
-    def stability(asked: requests.Regions) -> JSONResponse:
+    def stability(asked: requests.Regions) -> Response:
         return _alone(lambda: descents.stable(asked))
 
 
@@ -101,39 +108,47 @@ def _exercises(app: FastAPI) -> None:
         return exercises.listed(language)
 
     @app.get("/api/exercises/{name}")
-    def one(name: str, language: str = "en", persian_digits: bool = False) -> JSONResponse:
+    def one(name: str, language: str = "en", persian_digits: bool = False) -> Response:
         return _json(exercises.one(name, language, persian_digits))
 
     @app.post("/api/check")
-    def check(asked: requests.Numbers) -> JSONResponse:
+    def check(asked: requests.Numbers) -> Response:
         return _json(exercises.check(asked))
 
     @app.post("/api/solve")
-    def solve(asked: requests.Solve) -> JSONResponse:
+    def solve(asked: requests.Solve) -> Response:
         return _json(exercises.solve(asked))
 
 
-def _alone(work: Callable[[], Any]) -> JSONResponse:
+def _alone(work: Callable[[], Any]) -> Response:
     with HEAVY:
         return _json(work())
 
 
-def _json(value: Any) -> JSONResponse:
+def _json(value: Any) -> Response:
     """Return JSON in which NaN and infinities are null; floats keep every bit."""
-    from descentlab.core.plain import plain
-
-    return JSONResponse(plain(value))
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    except (ValueError, TypeError):  # something is not finite, or no plain value
+        text = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
+    return Response(text, media_type="application/json")
 
 
 def _fault(request: Any, error: Exception) -> JSONResponse:
+    """Answer what cannot be done: why, and the field at fault; messages begin with it."""
     text = str(error)
-    field = text.partition(":")[0] if ":" in text else ""
+    field = getattr(error, "field", None)
+    if field is None:
+        named = re.match(r"[\w.]+(?=[:,])", text)
+        field = named[0] if named else ""
     return JSONResponse({"error": text, "field": field}, status_code=422)
 
 
 def _nonsense(request: Any, error: Any) -> JSONResponse:
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"] if part != "body")
+    if first["type"] == "json_invalid":
+        return JSONResponse({"error": "the body is not JSON", "field": ""}, status_code=422)
     return JSONResponse({"error": f"{field}: {first['msg']}", "field": field}, status_code=422)
 
 

@@ -26,12 +26,28 @@ from descentlab.objectives.landscape_catalogue import (
     find_landscape,
 )
 from descentlab.optimizers.specs import CATALOGUE as OPTIMIZERS
+from descentlab.studies.landscapes import study_of
 from descentlab.web.requests import Descents, Ground, Moment, Regions, Surface, Tune
 
 FIRST = ("gd", "momentum", "rmsprop", "adam")
 """Methods that the page begins with."""
 
 SETTINGS = ("condition", "variance")
+
+MOST_UPDATES = 100_000
+"""Of all methods together, that are made and told at once."""
+
+
+class MethodError(SpecError):
+    """A method that cannot be read, or that the engine refuses.
+
+    Attributes:
+        field: ``methods.`` and which of them, from 0.
+    """
+
+    def __init__(self, text: str, index: int) -> None:
+        super().__init__(text)
+        self.field = f"methods.{index}"
 
 
 def catalogue() -> dict[str, Any]:
@@ -82,8 +98,11 @@ def surface(asked: Surface) -> dict[str, Any]:
 
 def paths(asked: Descents) -> dict[str, Any]:
     """Return every method's path with what is to be said about it."""
+    if len(asked.methods) * asked.steps > MOST_UPDATES:
+        most = MOST_UPDATES // len(asked.methods)
+        raise SpecError(f"steps: at most {most:,} with {len(asked.methods)} optimizers")
     found = ground(asked)
-    descents = run(found, asked.methods, asked.start, asked.steps, seed=asked.seed)
+    descents = run(found, _methods(asked), asked.start, asked.steps, seed=asked.seed)
     return {"landscape": found.name, "descents": [_path(descent) for descent in descents]}
 
 
@@ -140,35 +159,24 @@ def study(asked: Descents) -> dict[str, str]:
     """Return a study file that trains the same descents.
 
     Raises:
-        SpecError: the landscape has settings or a formula of its own, which studies have not.
+        SpecError: no study can, such as with noisy gradients.
     """
-    found = ground(asked)
-    if found.typed or found.settings:
-        raise SpecError("study: a study file takes the landscapes without settings by their names")
-    methods = {}
-    for text in asked.methods:
-        method = Method.of(text)
-        label = method.name
-        while label in methods:
-            label += " again"
-        methods[label] = {
-            "optimizer": method.optimizer.resolved(),
-            "schedule": method.schedule.resolved(),
-        }
-    raw = {
-        "name": f"{found.name.replace('_', '-')}-descents",
-        "question": f"Which method comes lowest on {found.title} within {asked.steps} updates?",
-        "run": {
-            "objective": {"kind": "landscape", "function": found.name},
-            "data": "none",
-            "model": {"kind": "point", "start": list(asked.start)},
-            "optimizer": "sgd",
-            "batches": "full",
-            "precision": "float64",
-            "steps": asked.steps,
-            "record": {"every": 1, "train": "evaluated"},
-        },
-        "vary": {"method": methods},
-        "seeds": 1,
-    }
+    raw = study_of(ground(asked), _methods(asked), asked.start, asked.steps)
     return {"file": f"{raw['name']}.yaml", "text": write_yaml(raw)}
+
+
+def _methods(asked: Descents) -> list[Method]:
+    """Return the methods that are asked for.
+
+    Raises:
+        MethodError: one is none, or cannot make so many updates.
+    """
+    found = []
+    for index, text in enumerate(asked.methods):
+        try:
+            method = Method.of(text)
+            method.check(asked.steps)
+        except SpecError as error:
+            raise MethodError(str(error), index) from None
+        found.append(method)
+    return found

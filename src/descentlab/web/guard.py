@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 MOST_BYTES = 100_000
 """Of a request's body."""
 
+TOO_LONG = 413, f"at most {MOST_BYTES:,} bytes are read"
+
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -43,13 +45,19 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Answer one request."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, send)  # the server's own start and end
             return
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
         refused = self.refusal(scope["method"], headers)
+        body = await _body(receive) if refused is None else b""
+        if body is None:
+            refused = TOO_LONG
         if refused is not None:
             await _refuse(send, *refused)
             return
@@ -60,7 +68,7 @@ class Guard:
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
-        await self.app(scope, _bounded(receive), with_headers)
+        await self.app(scope, _again(body or b"", receive), with_headers)
 
     def refusal(self, method: str, headers: dict[str, str]) -> tuple[int, str] | None:
         """Return status and reason if a request must not be answered."""
@@ -74,11 +82,12 @@ class Guard:
             return 403, "requests from other pages are not answered"
         if method not in ("GET", "HEAD", "POST"):
             return 405, "only GET and POST are answered"
-        if method == "POST" and "application/json" not in headers.get("content-type", ""):
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if method == "POST" and kind != "application/json":
             return 415, "expected application/json"
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > MOST_BYTES:
-            return 413, f"at most {MOST_BYTES:,} bytes are read"
+            return TOO_LONG
         return None
 
     def known(self, host: str) -> bool:
@@ -101,19 +110,32 @@ def hosts_of(address: str) -> list[str]:
     return [*local, socket.gethostname(), *socket.gethostbyname_ex(socket.gethostname())[2]]
 
 
-def _bounded(receive: Any) -> Any:
-    """Return a receiver that stops reading a body which turns out too long."""
-    seen = 0
-
-    async def bounded() -> Any:
-        nonlocal seen
+async def _body(receive: Any) -> bytes | None:
+    """Return a request's body; None if it is too long, however long it says that it is."""
+    body, more = b"", True
+    while more:
         message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > MOST_BYTES:
-            return {"type": "http.disconnect"}
-        return message
+        if message["type"] != "http.request":  # whoever asked is gone
+            break
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > MOST_BYTES:
+            return None
+    return body
 
-    return bounded
+
+def _again(body: bytes, receive: Any) -> Any:
+    """Return a receiver that hands over a body which has been read."""
+    handed = False
+
+    async def again() -> Any:
+        nonlocal handed
+        if handed:
+            return await receive()
+        handed = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
 
 
 async def _refuse(send: Any, status: int, reason: str) -> None:
