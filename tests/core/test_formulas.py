@@ -67,6 +67,7 @@ def test_values(text, value):
         ("sigmod(a)", 0, "did you mean 'sigmoid'?"),
         ("mse(a)", 0, "mse(a, y) takes 2, and 1 are given"),
         ("y = 2", 2, "a formula is one side alone"),
+        ("a² + 1", 1, "write x^2"),
         ("h[0]", 1, "from 1 on"),
         ("h[1.5]", 1, "from 1 on"),
         ("", 0, "expected a number"),
@@ -117,6 +118,14 @@ def test_any_text_is_a_formula_or_an_error_with_a_column(text):
         ("A + v", "shapes that do not fit"),
         ("q + x", "unknown name 'q'"),
         ("solve(A @ transpose(A), v)", "singular"),
+        ("solve(v, v)", "shapes that do not fit"),
+        ("solve(A, v)", "shapes that do not fit"),
+        ("solve(transpose(A) @ A, A)", "shapes that do not fit"),
+        ("softmax(x)", "'x' is a number"),
+        ("log_softmax(x)", "'x' is a number"),
+        ("rows(x)", "'x' is a number"),
+        ("outer(A, v)", "'A' is 2 × 3 numbers"),
+        ("convolve(A, transpose(A))", "shapes that do not fit"),
     ],
 )
 def test_faults_of_values_say_what_is_wrong(text, says):

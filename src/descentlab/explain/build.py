@@ -22,13 +22,13 @@ from descentlab.core.formulas import (
 )
 from descentlab.core.formulas.evaluate import shape_text
 from descentlab.core.formulas.functions import FUNCTIONS
+from descentlab.core.formulas.parse import NAME
 from descentlab.core.marked import KEY, Marked, Path
 from descentlab.explain.chain import NoInfluenceError, add_gradients
 from descentlab.explain.exercise import Exercise, Found
 from descentlab.explain.graph import Builder, Graph, NameTakenError, Quantity, Step
 from descentlab.explain.rules import Worked
 
-NAME = re.compile(r"[^\W\d]\w*")
 MOST_NUMBERS = 4000
 
 
@@ -117,7 +117,7 @@ class _Building:
         places += [(("after", n), n) for n in self.after]
         for path, name in places:
             at = path if path[0] == "table" else (*path, KEY)
-            if not NAME.fullmatch(name) or name in FUNCTIONS:
+            if not re.fullmatch(NAME, name) or name in FUNCTIONS:
                 reason = "is a function's" if name in FUNCTIONS else "is no name"
                 raise self.fail(f"'{name}' {reason}: use letters, digits and _, such as w13", at)
             if name in seen:
@@ -345,7 +345,7 @@ class _Building:
         )
 
     def _aliases(self) -> dict[str, str]:
-        """Return ``w_2`` for ``w_new`` where there are two updates, and ``w_0`` for ``w``."""
+        """Return ``w_2`` for ``w_new`` where there are two updates, and so on."""
         if self.worked is None or not self.many:
             return {}
         names = self.exercise.update.parameters if self.exercise.update else ()

@@ -91,6 +91,8 @@ def _apply(tree: Expression, operands: list[Any], values: Mapping[str, Any], xp:
             return _binary(sign, operands[0], operands[1], xp)
         case Call(function):
             arrays = [xp.asarray(operand) for operand in operands]
+            if not FUNCTIONS[function].takes(arrays):
+                raise ValueError
             return FUNCTIONS[function].apply(xp, *arrays)
         case Item(_, places):
             return _item(operands[0], places)
@@ -137,7 +139,7 @@ def _misfit(tree: Expression, operands: list[Any], error: Exception) -> str:
         f"{_short(part)} is {shape_text(value)}"
         for part, value in zip(parts(tree), operands, strict=True)
     ]
-    if isinstance(error, np.linalg.LinAlgError):
+    if isinstance(error, np.linalg.LinAlgError) and "Singular" in str(error):
         return f"{_short(tree)} has no value: the matrix is singular"
     if isinstance(tree, Item):
         place = ", ".join(map(str, tree.places))

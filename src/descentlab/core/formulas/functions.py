@@ -7,7 +7,7 @@ abs'(0) = 0). Vectors are ``[n]``, matrices ``[rows, columns]``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 SELU = 1.0507009873554805, 1.6732632423543772
@@ -17,11 +17,22 @@ HALF_ROOT = 0.7071067811865476
 
 
 class Function(NamedTuple):
-    """A function: the names of its arguments, what it computes, and a line about it."""
+    """A function: the names of its arguments, what it computes, and a line about it.
+
+    ``axes`` says of each argument how many axes it may have (0 a number, 1 a vector, 2 a
+    matrix), where that is not anyone's choice: NumPy and JAX do not refuse the same.
+    """
 
     arguments: tuple[str, ...]
     apply: Callable[..., Any]
     about: str
+    axes: tuple[tuple[int, ...], ...] = ()
+
+    def takes(self, arrays: Sequence[Any]) -> bool:
+        """Return whether arrays have as many axes as the arguments should."""
+        return not self.axes or all(
+            array.ndim in allowed for array, allowed in zip(arrays, self.axes, strict=True)
+        )
 
 
 def _sigmoid(xp: Any, x: Any) -> Any:
@@ -35,6 +46,8 @@ def _log_softmax(xp: Any, z: Any) -> Any:
 
 def _convolution(xp: Any, image: Any, kernel: Any) -> Any:
     rows, columns = (image.shape[i] - kernel.shape[i] + 1 for i in range(2))
+    if rows < 1 or columns < 1:
+        raise ValueError("a kernel larger than its image")
     total: Any = 0.0
     for i in range(kernel.shape[0]):
         for j in range(kernel.shape[1]):
@@ -106,20 +119,32 @@ FUNCTIONS: dict[str, Function] = {
     "variance": Function(
         ("x",), lambda xp, x: xp.mean((x - xp.mean(x)) ** 2), "mean((x - mean(x))²), by n"
     ),
-    "rows": Function(("x",), lambda xp, x: xp.sum(x, axis=0), "the sum over rows, by column"),
+    "rows": Function(
+        ("x",), lambda xp, x: xp.sum(x, axis=0), "the sum over rows, by column", ((1, 2),)
+    ),
     "size": Function(("x",), lambda xp, x: float(_size(x)), "the number of elements"),
     "norm": Function(("x",), lambda xp, x: xp.sqrt(xp.sum(x * x)), "√ Σ x²"),
     "dot": Function(("a", "b"), lambda xp, a, b: xp.sum(a * b), "Σ a b"),
-    "outer": Function(("a", "b"), lambda xp, a, b: a[:, None] * b[None, :], "a bᵀ of vectors"),
+    "outer": Function(
+        ("a", "b"), lambda xp, a, b: a[:, None] * b[None, :], "a bᵀ of vectors", ((1,), (1,))
+    ),
     "transpose": Function(("A",), lambda xp, a: a.T, "the transpose of a matrix"),
     "solve": Function(
-        ("A", "b"), lambda xp, a, b: xp.linalg.solve(a, b[..., None])[..., 0], "x of A x = b"
+        ("A", "b"),
+        lambda xp, a, b: xp.linalg.solve(a, b[..., None])[..., 0],
+        "x of A x = b",
+        ((2,), (1,)),
     ),
-    "identity": Function(("A",), lambda xp, a: xp.eye(a.shape[0]), "1 on the diagonal, as A"),
+    "identity": Function(
+        ("A",), lambda xp, a: xp.eye(a.shape[0]), "1 on the diagonal, as A", ((2,),)
+    ),
     "softmax": Function(
-        ("z",), lambda xp, z: xp.exp(_log_softmax(xp, z)), "exp(z) / Σ exp(z), row by row"
+        ("z",),
+        lambda xp, z: xp.exp(_log_softmax(xp, z)),
+        "exp(z) / Σ exp(z), row by row",
+        ((1, 2),),
     ),
-    "log_softmax": Function(("z",), _log_softmax, "z - log Σ exp(z), row by row"),
+    "log_softmax": Function(("z",), _log_softmax, "z - log Σ exp(z), row by row", ((1, 2),)),
     "mse": Function(("a", "y"), lambda xp, a, y: xp.mean((a - y) ** 2), "the mean of (a - y)²"),
     "half_mse": Function(
         ("a", "y"), lambda xp, a, y: xp.mean((a - y) ** 2) / 2, "half the mean of (a - y)²"
@@ -134,9 +159,13 @@ FUNCTIONS: dict[str, Function] = {
         ("image", "kernel"),
         _convolution,
         "Σ kernel[i, j] image[r+i, c+j], as networks mean it: unflipped, without padding",
+        ((2,), (2,)),
     ),
     "padded": Function(
-        ("image", "kernel"), _padded, "the image with zeros around it, where a kernel still hits it"
+        ("image", "kernel"),
+        _padded,
+        "the image with zeros around it, where a kernel still hits it",
+        ((2,), (2,)),
     ),
     "flip": Function(("kernel",), lambda xp, k: xp.flip(k), "all axes in the other direction"),
     "place": Function(

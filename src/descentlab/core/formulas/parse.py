@@ -32,10 +32,13 @@ MOST_CHARACTERS = 1000
 MOST_DEPTH = 40
 MOST_CHAINED = 100
 
+NAME = r"(?:(?![²³])[^\W\d])(?:(?![²³])\w)*"
+"""How a name is written; x² is no name but a square."""
+
 TOKEN = re.compile(
     r"(?P<space>\s+)"
     r"|(?P<number>(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?)"
-    r"|(?P<name>[^\W\d]\w*)"
+    rf"|(?P<name>{NAME})"
     r"|(?P<sign>\*\*|[-+*/@^()\[\],])",
 )
 
@@ -207,6 +210,7 @@ def _stray(sign: str) -> str:
         "|": "write abs(x) or norm(x)",
         "√": "write sqrt(x)",
         "²": "write x^2",
+        "³": "write x^3",
     }
     shown = repr(sign) if sign.isprintable() else f"the sign U+{ord(sign):04X}"
     hint = f": {hints[sign]}" if sign in hints else ""
