@@ -11,6 +11,7 @@ from descentlab.core.errors import SpecError
 from descentlab.explain.checking.check import Checker
 from descentlab.explain.checking.solution import Solution, parse_solutions
 from descentlab.explain.checking.summary import as_csv, first_wrong, to_json
+from descentlab.explain.checking.verdict import sentences
 from descentlab.explain.checking.written import read_number
 from descentlab.explain.exercise import library, parse_exercise
 from descentlab.explain.language import Language
@@ -129,6 +130,7 @@ def test_a_given_value_misread_is_wrong_and_what_follows_carried():
         ("y5: 0.6903\nd_O5: 0.1314", "d_O5", r"left out|- y5"),
         ("y5: 0.6903\nd_O5: 0.0996", "d_O5", "another function's derivative"),
         ("w13_new: 0.10093", "w13_new", "sign \\+"),
+        ("y3: 0.3197", "y3", "H3 with the sign -"),
     ],
 )
 def test_a_known_slip_is_guessed(text, name, says):
@@ -165,6 +167,60 @@ def test_another_convention_that_makes_all_of_it_right_is_recognised(exercise, t
     assert found.convention is not None
     assert found.convention[0] == convention
     assert found.first_wrong.guess == found.convention[1]
+
+
+def test_another_convention_with_a_slip_in_it_is_still_guessed():
+    """Of the averaged velocity all but w2_new, whose digits are exchanged: -0.2944."""
+    found = checked("momentum-by-hand", "w1_new: 1.7728\nw2_new: -0.2494\nw3_new: -1.1648")
+    assert found.convention is None
+    assert found.first_wrong is not None
+    guesses = {i.name: str(i.guess) for i in found.items if i.status == "wrong"}
+    assert "another convention: the velocity as an average" in guesses["w1_new"]
+    assert "another convention: the velocity as an average" in guesses["w3_new"]
+    assert "convention" not in guesses["w2_new"]
+
+
+def test_twelve_digits_are_rounded_ones_too():
+    """Rounding to so many is as small as the machine's; it is not exactness."""
+    key = checker("backprop-2-2-1").key
+    names = ["y4", "y5", "d_y4", "d_H4"]
+    numbers = {n: read_number(f"{key.right[key.labels[n]]:.12g}") for n in names}
+    found = checker("backprop-2-2-1").check(Solution("fine", numbers, "fine.yaml"))
+    assert found.first_wrong is None
+
+
+def test_rounding_where_a_function_turns_is_no_error():
+    """With y = 0.503 and y5 = 0.5049 the error is 1.8e-6; from 0.50 alone it would be 4.5e-6."""
+    text = """
+exercise: near
+title: t
+text: t
+given: {y: 0.503, z: 0.0196}
+quantities: {a: 0.5 + z/4, E: "half_mse(a, y)"}
+"""
+    of = Checker(parse_exercise(text, "near.yaml"))
+    right = of.check(parse_solutions("a: 0.50\nE: 0.0000018\n", "s.yaml")[0])
+    assert right.first_wrong is None
+    wrong = of.check(parse_solutions("a: 0.50\nE: 0.00018\n", "s.yaml")[0])
+    assert wrong.first_wrong is not None
+
+
+def test_a_zero_is_no_misplaced_point_and_a_first_velocity_no_forgotten_factor():
+    zero = checked("dropout-train-and-test", "test: 0").first_wrong
+    assert zero is not None
+    assert "point" not in str(zero.guess)
+    climbed = checked("adam-two-steps", "w_1: 0.9").first_wrong
+    assert climbed is not None
+    assert "factor 0" not in str(climbed.guess)
+
+
+def test_numbers_with_too_few_digits_are_told():
+    found = checked("backprop-2-2-1", "H3: 1\ny3: 0.6803\nE: 0\n")
+    assert [i.name for i in found.items if i.is_coarse] == ["H3", "E"]
+    said = list(sentences(found, Language()))
+    assert "Right, but with too few digits to be told from a guess (2): H3, E." in said
+    exact = checked("dropout-train-and-test", "train: 0\ntest: 2\n")
+    assert not any(i.is_coarse for i in exact.items)
 
 
 def test_names_that_are_not_there_are_unknown_and_the_nearest_is_named():

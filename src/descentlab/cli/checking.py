@@ -48,11 +48,10 @@ def check(
             raise StoreError(f"cannot write {output}: it holds a solution; name another file")
     enable_cache()
     checker = Checker.of(exercise, spoken)
-    alone = len(paths) == 1 and not Path(paths[0]).is_dir()
-    solutions = read_solutions(paths[0]) if alone else read_class(paths)
+    solutions = read_solutions(paths[0]) if len(paths) == 1 else read_class(paths)
     if not solutions:
         raise SpecError(f"{paths[0]}: no solutions in it")
-    alone = alone and len(solutions) == 1
+    alone = len(paths) == len(solutions) == 1 and not Path(paths[0]).is_dir()
     if alone:
         found = [checker.check(solutions[0])]
     else:

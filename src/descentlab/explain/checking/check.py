@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -88,28 +89,49 @@ class Checker:
         if not papers:
             return []
         _judge(papers)
-        wrong = [paper for paper in papers if paper.wrong.any()]
-        fitting = self._fitting([paper.solution for paper in wrong])
+        others = self._by_conventions([paper for paper in papers if paper.wrong.any()])
         found = []
         for paper in papers:
-            fits = fitting.get(id(paper.solution))
-            words = guesses(paper) if fits is None and paper.wrong.any() else {}
-            if fits is not None:
-                words = dict.fromkeys(np.flatnonzero(paper.wrong)[:1].tolist(), fits[1])
+            other, fits, words = others.get(id(paper)), None, {}
+            if other is not None and not other.paper.wrong.any():
+                fits = other.name, other.says
+                words = dict.fromkeys(np.flatnonzero(paper.wrong)[:1].tolist(), other.says)
+            elif paper.wrong.any():
+                words = guesses(paper, {} if other is None else other.mended(paper))
             found.append(Checked(paper.solution.name, self.key.name,
                                  paper.items(words), fits))  # fmt: skip
         return found
 
-    def _fitting(self, solutions: Sequence[Solution]) -> dict[int, tuple[str, str]]:
-        """Return the convention by which all of a solution is right, for those that have one."""
-        found: dict[int, tuple[str, str]] = {}
-        for name, says, key in self.conventions if solutions else ():
-            papers = [Paper(key, solution) for solution in solutions]
-            _look(papers)
-            for paper in papers:
-                if not paper.wrong.any():
-                    found.setdefault(id(paper.solution), (name, says))
+    def _by_conventions(self, papers: Sequence[Paper]) -> dict[int, _Otherwise]:
+        """Return the convention by which fewest of a solution is wrong, where there is a better."""
+        found: dict[int, _Otherwise] = {}
+        for name, says, key in self.conventions if papers else ():
+            others = [Paper(key, paper.solution) for paper in papers]
+            _look(others)
+            for paper, other in zip(papers, others, strict=True):
+                best = found[id(paper)].paper if id(paper) in found else paper
+                if other.wrong.sum() < best.wrong.sum():
+                    found[id(paper)] = _Otherwise(name, says, other)
         return found
+
+
+class _Otherwise(NamedTuple):
+    """A solution by another convention, and the convention's name and words."""
+
+    name: str
+    says: str
+    paper: Paper
+
+    def mended(self, paper: Paper) -> dict[int, str]:
+        """Return the convention's words for each wrong number that it makes right."""
+        slots = np.flatnonzero(paper.wrong).tolist()
+        labels = [paper.key.graph.slots[slot].label for slot in slots]
+        places = [self.paper.key.labels.get(label) for label in labels]
+        return {
+            slot: self.says
+            for slot, place in zip(slots, places, strict=True)
+            if place is not None and not self.paper.wrong[place]
+        }
 
 
 def _look(papers: Sequence[Paper]) -> None:

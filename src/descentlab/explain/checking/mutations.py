@@ -76,6 +76,8 @@ def _factors(tree: Expression) -> Iterator[Mutant]:
     if not isinstance(tree, Binary):
         return
     left, right = tree.left, tree.right
+    if Number(0.0) in (left, right):
+        return  # nobody leaves out the 0 of a first velocity
     if tree.sign in "*@":
         yield Mutant("factor_missing", left, {"factor": short(right)})
         yield Mutant("factor_missing", right, {"factor": short(left)})
@@ -106,7 +108,7 @@ SWAPPED = {
 
 
 def _functions(tree: Expression) -> Iterator[Mutant]:
-    """Yield calls left out or of another function, and derivatives of another function."""
+    """Yield calls left out, of another function or of -x, and another function's derivative."""
     if isinstance(tree, Call):
         if tree.function in ("sigmoid", "tanh", "relu", "exp", "log", "sqrt", "abs", "softmax"):
             words = {"function": tree.function, "of": short(tree.arguments[0])}
@@ -115,6 +117,9 @@ def _functions(tree: Expression) -> Iterator[Mutant]:
             other = SWAPPED[tree.function]
             words = {"function": tree.function, "other": other}
             yield Mutant("function_swapped", Call(other, tree.arguments), words)
+        if tree.function in ("sigmoid", "exp", "relu", "softplus", "softmax", "log_softmax"):
+            words = {"term": short(tree.arguments[0]), "sign": "-"}
+            yield Mutant("term_sign", Call(tree.function, (Minus(tree.arguments[0]),)), words)
     if isinstance(tree, Binary) and tree.sign == "*":
         yield from _derivatives(tree)
 

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from descentlab.explain.checking.key import AnswerKey
 from descentlab.explain.checking.results import Checked, Item
 from descentlab.explain.checking.summary import first_wrong, row
-from descentlab.explain.checking.verdict import class_sentences, sentences
+from descentlab.explain.checking.verdict import class_summary, sentences
 from descentlab.explain.language import Language
 from descentlab.explain.showing.elements import element
 from descentlab.explain.showing.frame import document
@@ -70,8 +70,7 @@ def _class(found: Sequence[Checked], language: Language) -> list[Any]:
         element("caption", language.text("check.class")),
         numbers=(1, 2, 3, 4),
     )
-    mean = list(class_sentences(found, language))[:1]
-    parts: list[Any] = [element("p", each) for each in mean]
+    parts: list[Any] = [element("p", each) for each in class_summary(found, language)]
     parts += [_often(found, language), table]
     full = [checked for checked in found if checked.first_wrong][:MOST_IN_FULL]
     for checked in full:

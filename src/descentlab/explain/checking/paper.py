@@ -39,7 +39,8 @@ class Paper:
         own = self.key.name
         if solution.exercise not in (None, own):
             raise SpecError(
-                f"{solution.source}: a solution of '{solution.exercise}', and not of '{own}'"
+                f"{solution.place or solution.source}: a solution of '{solution.exercise}', "
+                f"and not of '{own}'"
             )
         for label, number in solution.numbers.items():
             slot = labels.get(label, labels.get(label.replace(" ", "")))
@@ -127,7 +128,8 @@ def _of_another(key: AnswerKey, solution: Solution) -> str:
     names = ", ".join(list(solution.numbers)[:4])
     known = ", ".join(list(key.graph.asked)[:6])
     own = key.name
-    start = f"{solution.source}: none of its names ({names}) is one of {own}'s ({known} …)"
+    place = solution.at(next(iter(solution.numbers)))
+    start = f"{place}: none of its names ({names}) is one of {own}'s ({known} …)"
     best, most = None, 0
     for other in library():
         if other != own:

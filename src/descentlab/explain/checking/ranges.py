@@ -7,8 +7,9 @@ lies in [low, high]: the hull of
 - the sum of what each alone can do, Σⱼ min/max over ±uⱼ of r(g ± uⱼ eⱼ) - r(g), and
 - both corners at which all work in the same direction.
 
-For an r that is monotone in each number the corners are its extremes; the sum covers those that
-turn within a unit. A number that follows exactly from exact ones, such as 8 from 2·4, is exact.
+For an r that is monotone in each number the corners are its extremes. One that turns within a
+unit, as (a - y)² does where a is near y, is taken for the parabola through its three values, whose
+vertex counts as well. A number that follows exactly from exact ones, such as 8 from 2·4, is exact.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from descentlab.explain.numbers import Numbers
 
 Flat = Float[np.ndarray, " slots"]
 DUST = 1e-12
+FINEST = 1e-9
+"""Relative to a number: where its last digit is finer, rounding and exactness look the same."""
 
 
 class Ranges(NamedTuple):
@@ -115,6 +118,7 @@ def _exact(own: Flat, unit: Flat, written: np.ndarray, made: np.ndarray) -> np.n
     others = made[:, written]
     behind = (others[1 : 1 + count] != others[0]) | (others[1 + count :] != others[0])
     same = np.abs(own - value) <= DUST * np.maximum(np.abs(own), unit)
+    same &= unit > FINEST * np.abs(own)
     exact = np.zeros(count, bool)
     for i, place in enumerate(written):
         exact[i] = same[place] and not np.any(behind[:i, i] & ~exact[:i])
@@ -132,10 +136,19 @@ def _effects(made: np.ndarray, unit: Flat, written: np.ndarray, exact: np.ndarra
         more, less = np.where(np.isnan(more), -less, more), np.where(np.isnan(less), -more, less)
         more, less = np.nan_to_num(more), np.nan_to_num(less)
     more[exact], less[exact] = 0.0, 0.0
-    up, down = (f(f(more, less), 0.0) for f in (np.maximum, np.minimum))
+    turn = _turning(more, less)
+    up, down = (f(f(f(more, less), turn), 0.0) for f in (np.maximum, np.minimum))
     size = np.where(exact, 0.0, unit[written])[:, None]
     towards = np.where(more >= less, size, -size) * (up != down)
     return _Effects(value, down, up, towards, depends)
+
+
+def _turning(more: np.ndarray, less: np.ndarray) -> np.ndarray:
+    """Return the parabola's height at its vertex, from those a unit to each side; else 0."""
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite ones turn nowhere
+        bend, slope = more / 2 + less / 2, more / 2 - less / 2
+        turns = np.abs(slope) < 2 * np.abs(bend)
+        return np.where(turns, -slope / 2 * (slope / np.where(turns, 2 * bend, 1.0)), 0.0)
 
 
 def _corners(own: Flat, written: np.ndarray, effects: _Effects) -> np.ndarray:

@@ -33,6 +33,15 @@ class Item:
     guess: str | None = None
     counts: bool = True
 
+    @property
+    def is_coarse(self) -> bool:
+        """Whether it is right only because its last digit is as large as what it should be."""
+        if self.given is None or self.expected is None or self.status not in ("ok", "carried"):
+            return False
+        size = abs(self.expected)
+        exact = abs(self.given.value - self.expected) <= 1e-9 * max(size, self.given.unit)
+        return self.given.unit >= size and not exact
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         return {

@@ -44,7 +44,8 @@ class Guess(NamedTuple):
 
 
 RANK = {
-    "known": 0, "digits_swapped": 1, "sign": 1, "value_of": 1, "half": 2, "twice": 2,
+    "known": 0, "convention": 0,
+    "digits_swapped": 1, "sign": 1, "value_of": 1, "half": 2, "twice": 2,
     "neighbour": 2, "factor_missing": 2, "term_missing": 2, "term_sign": 2, "exchanged": 2,
     "divisor_missing": 2, "power_missing": 2, "wrong_derivative": 2, "function_missing": 2,
     "point": 2, "function_swapped": 3, "power_product": 3, "divided": 3, "product": 3,
@@ -53,12 +54,21 @@ RANK = {
 """How likely each kind is where several explain a number; the lowest is named first."""
 
 
-def guesses(paper: Paper) -> dict[int, str]:
-    """Return, for every wrong number that a known slip explains, what may have happened."""
+def guesses(paper: Paper, conventional: Mapping[int, str]) -> dict[int, str]:
+    """Return, for every wrong number that a known slip explains, what may have happened.
+
+    Args:
+        paper: the solution, and which of its numbers are wrong.
+        conventional: the words of another convention, by the wrong numbers that it makes right.
+    """
     found: dict[int, str] = {}
     values = _values(paper)
     for slot in np.flatnonzero(paper.wrong).tolist():
-        explained = sorted(_explanations(paper, slot, values), key=lambda g: (g.rank, g.away))
+        explained = list(_explanations(paper, slot, values))
+        if slot in conventional:
+            words = {"says": conventional[slot]}
+            explained.append(Guess(RANK["convention"], 0.0, "convention", words))
+        explained.sort(key=lambda guess: (guess.rank, guess.away))
         likeliest: dict[str, Guess] = {}
         for guess in explained:
             likeliest.setdefault(guess.slip, guess)
@@ -184,7 +194,7 @@ def _by_digits(paper: Paper, slot: int, target: _Target) -> Iterator[Guess]:
         places += int(size)
         shift += int(size)
     for power in (1, -1, 2, -2, 3, -3):
-        away = target.explained(target.right * 10.0**power)
+        away = target.explained(target.right * 10.0**power) if target.given else None
         if away is not None:
             yield Guess(RANK["point"], away, "point", {"power": f"{power:+d}"})
     if target.given * target.right < 0 or places > 15:

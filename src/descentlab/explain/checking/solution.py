@@ -30,13 +30,15 @@ SUFFIXES = (".yaml", ".yml", ".csv", ".tsv")
 class Solution:
     """One person's numbers by label (``H3``, ``y[2]``), in the order written.
 
-    ``fault`` says why one of a class could not be read.
+    ``place`` is where its ``exercise`` is stated: 'file, line 1, column 11'. ``fault`` says why
+    one of a class could not be read.
     """
 
     name: str
     numbers: Mapping[str, Written]
     source: str
     exercise: str | None = None
+    place: str | None = None
     fault: str | None = None
 
     def at(self, label: str) -> str:
@@ -100,7 +102,8 @@ def _from_yaml(marked: Marked) -> Solution:
                 _add(numbers, label, text, marked.source, mark.line, mark.column)
     if exercise is not None and not isinstance(exercise, str):
         raise SpecError(f"{marked.at(('exercise',))}: expected an exercise's name")
-    return Solution(Path(marked.source).stem, numbers, marked.source, exercise)
+    place = None if exercise is None else marked.at(("exercise",))
+    return Solution(Path(marked.source).stem, numbers, marked.source, exercise, place)
 
 
 def _flat(
@@ -147,7 +150,7 @@ def _from_csv(text: str, source: str) -> list[Solution]:
     head = [cell.strip().lower() for _, cell in rows[0][1]]
     if head[-2:] == ["name", "value"] and len(head) in (2, 3):
         return _long(rows[1:], source, len(head) == 3)
-    if len(head) == 2:
+    if len(head) == 2 and head[0] != "solution":
         return _long(rows, source, False)
     return _wide(rows, source)
 
