@@ -117,6 +117,12 @@ ROOT = 2.0**0.5
 LOW, HIGH = -2.903534027771177, 2.746802761039862
 """Minima of (x⁴ - 16x² + 5x)/2: roots of 4x³ - 32x + 5."""
 
+
+def _two(x: float, y: float) -> Minimum:
+    """Return a minimum of the Styblinski–Tang function, with its value."""
+    return Minimum((x, y), sum((z**4 - 16 * z**2 + 5 * z) / 2 for z in (x, y)) + 78.33234)
+
+
 _ALL = (
     LandscapeInfo(
         "himmelblau",
@@ -139,10 +145,10 @@ _ALL = (
         "(w1^4 - 16*w1^2 + 5*w1 + w2^4 - 16*w2^2 + 5*w2)/2 + 78.33234",
         _square(5.0),
         (
-            Minimum((LOW, LOW), 0.0),
-            Minimum((LOW, HIGH), 0.0),
-            Minimum((HIGH, LOW), 0.0),
-            Minimum((HIGH, HIGH), 0.0),
+            _two(LOW, LOW),
+            _two(LOW, HIGH),
+            _two(HIGH, LOW),
+            _two(HIGH, HIGH),
         ),
         (0.5, 4.5),
         "Styblinski & Tang, Neural Networks 3 (1990), with 78.33234 added",

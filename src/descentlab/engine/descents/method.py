@@ -94,6 +94,11 @@ class Method(Spec):
         return None if path is None else self.floats[path]
 
     @property
+    def costly(self) -> bool:
+        """Whether an update is some fifty others': L-BFGS's, with its memory and its searches."""
+        return self._innermost.kind == "lbfgs"
+
+    @property
     def name(self) -> str:
         """A short name, for tables and legends."""
         spec, prefix = self.optimizer, ""

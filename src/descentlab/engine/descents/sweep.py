@@ -15,6 +15,9 @@ from descentlab.objectives.landscape_catalogue import LandscapeInfo
 WIDTH = 4096
 """Descents of one call on a CPU: their numbers stay in a core's cache."""
 
+NARROW = 256
+"""The same for methods with line searches, of which all wait for the longest."""
+
 WIDE = 1 << 18
 """Descents of one call on other devices."""
 
@@ -62,7 +65,8 @@ def sweep(
     """
     varied = dict(varied or {})
     count = len(starts)
-    width = WIDTH if Platform.current().kind == "cpu" else WIDE
+    width = NARROW if method.costly else WIDTH
+    width = width if Platform.current().kind == "cpu" else WIDE
     names = tuple(sorted(varied))
     key = ("sweep", landscape.key, landscape.noisy, method.key, names, width, watched)
     program = _program(landscape, method, watched)

@@ -190,7 +190,7 @@ def tune(
         start: w1 and w2.
         steps: updates, up to 2,000.
         vary: what is searched, of ``learning_rate``, ``decay`` and ``beta``; the rate always.
-        settings: about how many are tried.
+        settings: about how many are tried; of L-BFGS, whose updates cost fifty others', a tenth.
         seed: of the noise.
         progress: told the share that is done.
 
@@ -214,7 +214,7 @@ def tune(
     first = float(values(landscape, np.asarray(start)))
     left = LEFT * max(first - lowest, 1e-4 * max(1.0, abs(lowest)))
     search = _Search(landscape, made, start, steps, seed, progress, vary)
-    return search.run(settings, lowest, left)
+    return search.run(settings // 10 if made.costly else settings, lowest, left)
 
 
 class _Search:
