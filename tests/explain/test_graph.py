@@ -33,13 +33,18 @@ def test_backpropagation_against_formulas_written_out():
 @pytest.mark.parametrize(
     ("loss", "optimizer", "says"),
     [
-        ("w^3 + w", "{kind: newton}", "'newton_1' = solve"),  # the Hessian is 0 at w = 0
-        ("(w + 3)^6", "{kind: saddle_free, learning_rate: 500.0}", "'L_"),
+        # The Hessian is 0 at w = 0.
+        ("w^3 + w", "{kind: newton}", "exercise, line 7, column 9: 'newton_1' = solve"),
+        (
+            "(w + 3)^6",
+            "{kind: saddle_free, learning_rate: 500.0}",
+            "exercise, line 5, column 17: 'L_",
+        ),
     ],
 )
 def test_what_only_jax_knows_is_refused_where_it_is_not_finite(loss, optimizer, says):
     text = f"exercise: e\ntitle: t\ntext: t\ngiven: {{w: 0}}\nquantities: {{L: {loss}}}\nloss: L\n"
     text += f"update: {{optimizer: {optimizer}, parameters: [w], steps: 60}}\n"
     with pytest.raises(SpecError, match="no finite value") as caught:
-        _ = Numbers(build(parse_exercise(text))).values
+        _ = Numbers(build(found := parse_exercise(text)), found.marked).values
     assert says in str(caught.value)

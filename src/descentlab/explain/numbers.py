@@ -18,6 +18,7 @@ from jaxtyping import Array, Bool, Float
 
 from descentlab.core.errors import SpecError
 from descentlab.core.formulas import evaluate, written
+from descentlab.core.marked import Marked
 from descentlab.explain.dust import rounding_errors
 from descentlab.explain.graph import Graph, Quantity, Step
 
@@ -162,10 +163,15 @@ class Disagreement(AssertionError):
 
 
 class Numbers:
-    """A graph's numbers, compiled once; flat arrays follow ``graph.slots``."""
+    """A graph's numbers, compiled once; flat arrays follow ``graph.slots``.
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    Args:
+        graph: the calculation.
+        marked: the exercise's file, so that a number that is not finite is refused in its place.
+    """
+
+    def __init__(self, graph: Graph, marked: Marked | None = None) -> None:
+        self.graph, self.marked = graph, marked
 
     @cached_property
     def values(self) -> dict[str, np.ndarray]:
@@ -181,7 +187,7 @@ class Numbers:
             shown, by_terms, by_formula, updated = jax.device_get(
                 (shown, by_terms, by_formula, updated)
             )
-        _check_finite(self.graph, shown)
+        _check_finite(self.graph, shown, self.marked)
         for what, other in (
             ("the chain rule's terms", by_terms),
             ("the formula shown", by_formula),
@@ -266,15 +272,22 @@ class Numbers:
 ROUTES: tuple[Route, Route] = ("derivative", "formula")
 
 
-def _check_finite(graph: Graph, values: Mapping[str, Any]) -> None:
+def _check_finite(graph: Graph, values: Mapping[str, Any], marked: Marked | None) -> None:
     """Refuse a calculation at the first number that is not finite."""
     for quantity in graph:
         if not np.all(np.isfinite(values[quantity.name])):
             made = "" if quantity.formula is None else f" = {written(quantity.formula)}"
+            place = "" if marked is None else f"{_place(quantity, marked)}: "
             raise SpecError(
-                f"'{quantity.name}'{made} has no finite value: the calculation diverges, or "
+                f"{place}'{quantity.name}'{made} has no finite value: the calculation diverges, or "
                 "divides by zero, here; choose other given values, or a smaller learning rate"
             )
+
+
+def _place(quantity: Quantity, marked: Marked) -> str:
+    """Return where the exercise makes a quantity: in its formula, or else in the update."""
+    paths = [(section, quantity.base) for section in ("quantities", "after")]
+    return marked.at(next((path for path in paths if path in marked.marks), ("update",)))
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -25,7 +25,7 @@ class AnswerKey:
     def __init__(self, found: Found, language: Language) -> None:
         self.found, self.language = found, language
         self.graph: Graph = build(found)
-        self.numbers = Numbers(self.graph)
+        self.numbers = Numbers(self.graph, found.marked)
         self.mutants: dict[Any, Any] = {}
         """Formulas with slips, by quantity and by what is written; kept for a class."""
 

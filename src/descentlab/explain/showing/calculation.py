@@ -63,12 +63,11 @@ def worked(found: Found, language: Code = "en", digits: int | None = None) -> Ca
         found: the exercise.
         language: of its title and text.
         digits: significant digits to show; the exercise's by default.
-        solvable: whether somebody may work it out too, and have that checked.
     """
     exercise = found.exercise
     return calculation(
         exercise.exercise, exercise.title.text(language), exercise.text.text(language),
-        Numbers(build(found)), digits or exercise.digits, source=exercise.source,
+        Numbers(build(found), found.marked), digits or exercise.digits, source=exercise.source,
     )  # fmt: skip
 
 
