@@ -132,16 +132,21 @@ def reached(asked: Regions) -> dict[str, Any]:
 def stable(asked: Regions) -> dict[str, Any]:
     """Return what becomes of a method by learning rate and momentum, and how to write it.
 
-    ``template`` is the method's text with ``{rate}`` and ``{other}`` for what varies.
+    ``template`` is the method's text with ``{rate}`` and ``{other}`` for what varies; ``now`` is
+    what it has of both.
     """
     found = stability(ground(asked), asked.method, asked.start, asked.steps, seed=asked.seed)
     index = np.ascontiguousarray(found.outcome, np.int8)
     path = found.method.decay_path if found.other == "decay" else found.method.beta_path
+    own = Method.of(asked.method)
+    floats = {str(path): 0.0, **own.floats}
+    now = {"rate": floats[own.rate_path], "other": floats[str(path)]}
     marked = found.method.with_values({found.method.rate_path: 0.1234567, str(path): 0.2345678})
     template = marked.text().replace("0.1234567", "{rate}").replace("0.2345678", "{other}")
     return {
         **found.to_json(),
         "name": found.method.name,
+        "now": now,
         "outcomes": list(OUTCOMES),
         "template": template,
         "index": base64.b64encode(index.tobytes()).decode(),

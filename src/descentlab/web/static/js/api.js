@@ -6,9 +6,12 @@ export class Refused extends Error {
 }
 
 export async function ask(path, body) {
-  const answer = await fetch(`/api/${path}`, body === undefined ? {} : {
-    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body),
-  });
+  let answer;
+  try {
+    answer = await fetch(`/api/${path}`, body === undefined ? {} : {
+      method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body),
+    });
+  } catch { throw new Refused("The server does not answer; is 'descentlab play' still running?", ""); }
   const text = await answer.text();
   let found;
   try { found = JSON.parse(text); } catch { throw new Refused(text || `status ${answer.status}`, ""); }
@@ -16,12 +19,19 @@ export async function ask(path, body) {
   return found;
 }
 
-// Ask, and give the answer only if nothing newer of this kind has been asked meanwhile.
+// Ask, and give the answer only if nothing newer of this kind has been asked meanwhile; without a
+// path nothing is asked, and what was asked before is void. So is its refusal.
 export async function latest(kind, path, body) {
   const number = (asked.get(kind) ?? 0) + 1;
   asked.set(kind, number);
-  const found = await ask(path, body);
-  return asked.get(kind) === number ? found : null;
+  if (!path) return null;
+  try {
+    const found = await ask(path, body);
+    return asked.get(kind) === number ? found : null;
+  } catch (error) {
+    if (asked.get(kind) !== number) return null;
+    throw error;
+  }
 }
 
 // Run one at a time; while one is under way only the newest next one waits.

@@ -32,8 +32,12 @@ async function drawSheet() {
   if (!found) return;
   const given = make("div", { class: "givens" });
   given.innerHTML = found.given.join(" ");
+  const written = place.dataset.name === name ? [...place.querySelectorAll("[data-answer]")].map((input) => [input.dataset.answer, input.value]) : [];
+  place.dataset.name = name;
   place.replaceChildren(make("h3", {}, found.title), make("p", {}, found.text), make("h3", {}, word("given")), given, make("p", { class: "note" }, word("fill")),
     make("div", { class: "sheet-grid" }, ...found.asked.map(answer)), make("div", { id: "sheet-said", "aria-live": "polite" }));
+  for (const [label, value] of written) { const box = byId(`answer-${label}`); if (box) box.value = value; }
+  if (written.some(([, value]) => value.trim())) judge();
 }
 
 function answer({ label, math }) {

@@ -1,6 +1,7 @@
 // The ground under the paths: costs as colours and contour lines, or regions, on a canvas.
 import { floats, bytes } from "./api.js";
 import { isDark, ink } from "./dom.js";
+import { frame } from "./map.js";
 
 const LIGHT = [[255, 255, 255], [226, 236, 245], [176, 205, 228], [122, 168, 207], [74, 124, 176], [42, 82, 134]];
 const DARK = [[20, 26, 36], [28, 44, 66], [36, 66, 98], [48, 94, 128], [78, 132, 158], [134, 178, 190]];
@@ -86,8 +87,8 @@ function paint(canvas, columns, rows, colourOf, smooth) {
   pen.drawImage(small, -sx / 2, -sy / 2, canvas.width + sx, canvas.height + sy);
 }
 
-export function fit(canvas) {
-  const box = canvas.getBoundingClientRect(), ratio = devicePixelRatio || 1;
+function fit(canvas) {
+  const box = frame(), ratio = devicePixelRatio || 1;
   canvas.width = Math.max(2, Math.round(box.width * ratio));
   canvas.height = Math.max(2, Math.round(box.height * ratio));
 }

@@ -1,54 +1,73 @@
 // The page: the state changes, and what shows it is drawn anew.
 import { ask, latest, newestOnly } from "./api.js";
-import { byId, fault, make, say, typed } from "./dom.js";
+import { byId, fault, make, say, seldom, short } from "./dom.js";
+import { drawCurves, moveMarker } from "./curves.js";
 import { drawExercises, listen } from "./exercises.js";
 import { share, take } from "./exporting.js";
+import { drawFields, formulaIsGood, listenToFields, setLandscapes } from "./fields.js";
 import { drawCosts, surfaceOf } from "./ground.js";
-import { drawMinima, drawPaths, pick, setAxes } from "./map.js";
+import { drawMinima, drawPaths, isMap, isShown, pick, setAxes } from "./map.js";
 import { addMethod, drawCards, drawResults, faultOfMethods, setCatalogue } from "./methods.js";
-import { drawCurves, drawEpochs, drawMoment, drawNow, moveMarker } from "./panels.js";
-import { drawBasins, drawStability, tune } from "./regions.js";
+import { drawEpochs, drawMoment, drawNow } from "./panels.js";
+import { drawBasins, drawLegend, drawStability, tune } from "./regions.js";
 import { drawSurface } from "./surface.js";
+import { converge, isPlaying, listenToTime } from "./time.js";
 import { asked, change, flush, ground, onChange, read, state } from "./state.js";
 
-const MOST_EPOCHS = 20000;
-let catalogue = null, surface = null, descents = [], playing = null, later = null;
+let surface = null, descents = [], later = null, answers = 0;
 
 const runPaths = newestOnly(async () => {
   let found;
   try { found = await latest("run", "run", asked()); } catch (error) { refused(error); return; }
-  if (!found) return;
+  if (!found || found.descents.length !== state.methods.length) return;
   faultOfMethods("");
+  fault("steps-fault", null, "");
+  byId("picture").classList.remove("stale");
   descents = found.descents;
-  if (state.view === "map" && surface) drawPaths(descents);
+  drawOnMap();
   drawResults(descents);
   clearTimeout(later);
-  later = setTimeout(drawBeside, 60);
-  document.body.dataset.ready = String(Number(document.body.dataset.ready ?? 0) + 1);
+  later = setTimeout(drawBeside, answers ? 60 : 0);
+  answers += 1;
 });
 
+// What the server will not do is told beside the field; until it is mended the picture is pale.
 function refused(error) {
-  const onGround = /^(landscape|settings|start|formula|domain|condition|variance|w1|w2)/.test(error.field ?? "");
-  if (onGround) fault("ground-fault", state.landscape === "" ? byId("formula") : null, error.message); else faultOfMethods(error.message);
+  byId("picture").classList.add("stale");
+  const method = /^methods\.(\d+)/.exec(error.field)?.[1];
+  if (method !== undefined) faultOfMethods(error.message, Number(method));
+  else if (error.field === "steps") fault("steps-fault", byId("steps"), error.message);
+  else { formulaIsGood(false); fault("ground-fault", state.landscape === "" && error.field === "formula" ? byId("formula") : null, error.message); }
 }
 
 function drawBeside() {
   const minima = surface?.landscape.minima ?? [];
-  drawCurves(descents);
   drawNow(descents, minima);
   drawMoment(descents);
   if (state.view === "surface" && surface) drawSurface(surface, descents);
+  drawCurves(descents);
+  document.body.dataset.ready = String(answers);
 }
 
 async function drawGround() {
   let answer;
-  try { answer = await latest("surface", "surface", ground()); } catch (error) { fault("ground-fault", byId("formula"), error.message); return; }
+  try { answer = await latest("surface", "surface", ground()); } catch (error) { refused(error); return; }
   if (!answer) return;
   fault("ground-fault", byId("formula"), "");
+  formulaIsGood(true);
   surface = surfaceOf(answer);
-  const info = answer.landscape;
-  byId("about").textContent = `${info.title}: ${info.formula}. ${info.about} ${info.source ? `(${info.source})` : ""}`;
+  const info = answer.landscape, [[a, b], [c, d]] = info.domain.map((side) => side.map((v) => short(v)));
+  const points = info.minima.slice(0, 4).map(({ point, value }) => `${short(value)} at (${short(point[0], 4)}, ${short(point[1], 4)})`).join("; ");
+  const more = info.minima.length > 4 ? ` and ${info.minima.length - 4} more` : "";
+  byId("about").replaceChildren(`${info.title}: `, make("span", { class: "formula" }, info.formula), `. ${info.about} On ${a} ≤ w1 ≤ ${b}, ${c} ≤ w2 ≤ ${d}. `,
+    points ? `Minima: ${points}${more}. ` : "No minimum within. ", info.source ? `(${info.source})` : "");
   drawView();
+}
+
+function drawOnMap() {
+  if (!surface || !descents.length || !isMap()) return;
+  if (state.view === "map") { drawPaths(descents); drawLegend(descents, isShown); }
+  if (state.view === "basins") drawPaths(descents, (index) => index === state.chosen, () => "var(--ink)");
 }
 
 function drawView() {
@@ -59,31 +78,27 @@ function drawView() {
   byId("surface").hidden = state.view !== "surface";
   byId("picture").hidden = state.view === "surface";
   byId("picture").setAttribute("aria-labelledby", `tab-${state.view}`);
-  byId("legend").replaceChildren();
   pick(null);
+  say("");
   if (!surface) return;
   if (state.view === "surface") { drawSurface(surface, descents); return; }
-  if (state.view === "basins") { drawBasins(surface).catch((error) => say(error.message)); return; }
-  if (state.view === "stability") { drawStability().catch((error) => say(error.message)); return; }
+  if (state.view === "basins") { regions(drawBasins(surface, drawOnMap)); return; }
+  if (state.view === "stability") { regions(drawStability(surface)); return; }
+  latest("regions");
   const [x, y] = surface.landscape.domain;
-  drawCosts(byId("ground-canvas"), surface);
+  byId("picture").classList.remove("busy");
   setAxes({ x, y, names: ["w1", "w2"] });
+  drawCosts(byId("ground-canvas"), surface);
   drawMinima(surface.landscape.minima);
-  if (descents.length) drawPaths(descents);
+  drawOnMap();
 }
 
-function drawFields() {
-  const typing = state.landscape === "", known = catalogue.landscapes.find(({ name }) => name === state.landscape);
-  byId("landscape").value = state.landscape;
-  byId("formula-label").hidden = !typing;
-  if (document.activeElement !== byId("formula")) byId("formula").value = state.formula;
-  state.start.forEach((value, i) => { const box = byId(`start-w${i + 1}`); if (document.activeElement !== box) box.value = String(value); });
-  byId("steps").value = String(state.steps);
-  const names = Object.keys(known?.settings ?? {});
-  byId("settings").replaceChildren(...names.map((name) => make("label", {}, name, make("input", {
-    size: 7, inputmode: "decimal", value: state.settings[name] ?? known.settings[name], "aria-describedby": "ground-fault",
-    onchange: (event) => number(event.target, name, (value) => change({ settings: { ...state.settings, [name]: value } })),
-  }))));
+// Old pictures stay, pale, until the new one has come.
+async function regions(work) {
+  byId("picture").classList.add("busy");
+  byId("legend").replaceChildren();
+  try { if (!await work) return; } catch (error) { say(""); byId("caption").textContent = error.message; }
+  byId("picture").classList.remove("busy");
 }
 
 function drawTime() {
@@ -91,94 +106,44 @@ function drawTime() {
   slider.max = state.steps;
   slider.value = state.at;
   byId("at-text").textContent = String(state.at);
+  byId("speed").value = String(state.speed);
 }
 
-function number(box, name, use, place = "ground-fault", check = () => "") {
-  const value = typed(box.value);
-  const message = Number.isNaN(value) ? `${name}: '${box.value}' is no number` : check(value);
-  fault(place, box, message);
-  if (!message) use(value);
-}
+const surfaceSoon = seldom(() => { if (state.view === "surface" && surface) drawSurface(surface, descents); }, 120);
 
 onChange((keys) => {
   const has = (...names) => names.some((name) => keys.has(name));
-  if (has("landscape", "settings", "formula", "start", "steps")) drawFields();
-  if (has("landscape", "settings", "formula")) drawGround();
+  const isGround = has("landscape", "settings", "formula", "domain"), isRun = isGround || has("start", "steps", "methods", "seed");
+  if (isGround || has("start", "steps")) drawFields(keys);
+  if (isGround) drawGround();
   if (has("methods", "chosen")) drawCards();
-  if (has("at", "steps")) { drawTime(); if (!has("steps") && descents.length) { if (state.view === "map") drawPaths(descents); drawResults(descents); moveMarker(); drawNow(descents, surface?.landscape.minima ?? []); if (!playing) drawMoment(descents); } }
-  if (has("landscape", "settings", "formula", "start", "steps", "methods", "seed")) runPaths();
-  else if (has("chosen") && descents.length) { drawResults(descents); drawBeside(); }
-  if (has("view") || (has("methods", "chosen", "steps") && ["basins", "stability"].includes(state.view))) drawView();
+  if (has("at", "steps", "speed")) drawTime();
+  if (has("at") && !isRun && descents.length) { drawOnMap(); drawResults(descents); drawNow(descents, surface?.landscape.minima ?? []); moveMarker(); surfaceSoon(); if (!isPlaying()) drawMoment(descents); }
+  if (isRun) runPaths();
+  else if (has("chosen") && descents.length) { drawOnMap(); drawResults(descents); drawBeside(); }
+  const again = { basins: ["methods", "chosen", "steps", "seed"], stability: ["methods", "chosen", "steps", "seed", "start"] }[state.view] ?? [];
+  if (has("view") || (!isGround && has(...again))) drawView();
   if (has("exercise", "language")) drawExercises();
 });
 
-function pause() {
-  cancelAnimationFrame(playing);
-  playing = null;
-  byId("play").firstChild.textContent = "▶";
-  byId("play-word").textContent = "Play";
-  drawMoment(descents);
-}
-
-function play() {
-  if (playing) { pause(); return; }
-  if (state.at >= state.steps) change({ at: 0 });
-  byId("play").firstChild.textContent = "⏸";
-  byId("play-word").textContent = "Pause";
-  let before = performance.now(), part = state.at;
-  const frame = (now) => {
-    part += (now - before) / 1000 * state.speed;
-    before = now;
-    const at = Math.min(state.steps, Math.floor(part));
-    if (at !== state.at) change({ at });
-    if (at >= state.steps) { pause(); return; }
-    playing = requestAnimationFrame(frame);
-  };
-  playing = requestAnimationFrame(frame);
-}
-
-// Longer and longer, until every optimizer has arrived or diverged.
-async function converge() {
-  for (let steps = Math.max(state.steps, 300); ; steps = Math.min(MOST_EPOCHS, 4 * steps)) {
-    const found = await ask("run", { ...asked(), steps });
-    const done = found.descents.map((d) => (d.diverged ? d.diverged_at : d.diagnosis.arrived_at));
-    const all = done.every((epoch) => epoch !== null);
-    if (!all && steps < MOST_EPOCHS) continue;
-    const end = all ? Math.max(1, ...done) : steps;
-    say(all ? `All have arrived or diverged by epoch ${end}.` : `Not all have arrived after ${steps} epochs.`);
-    change({ steps: end, at: end });
-    return;
-  }
-}
-
 function listenTo() {
   const on = (id, event, work) => byId(id).addEventListener(event, work);
-  on("landscape", "change", ({ target }) => {
-    const known = catalogue.landscapes.find(({ name }) => name === target.value);
-    change(known ? { landscape: known.name, settings: {}, start: [...known.start] } : { landscape: "", formula: state.formula || "w1^2 + 2*w2^2", settings: {} });
-  });
-  on("formula", "change", ({ target }) => change({ formula: target.value }));
-  on("ground", "submit", (event) => event.preventDefault());
-  [0, 1].forEach((i) => on(`start-w${i + 1}`, "change", ({ target }) => number(target, `w${i + 1}`, (value) => change({ start: state.start.map((old, k) => (k === i ? value : old)) }))));
-  on("steps", "change", ({ target }) => number(target, "stop at", (steps) => change({ steps, at: steps }), "steps-fault", (value) => (Number.isInteger(value) && value >= 1 && value <= MOST_EPOCHS ? "" : `stop at: a whole number from 1 to ${MOST_EPOCHS}`)));
-  on("at", "input", ({ target }) => change({ at: Number(target.value) }));
-  on("speed", "change", ({ target }) => change({ speed: Number(target.value) }));
-  on("rewind", "click", () => { if (playing) pause(); change({ at: 0 }); });
-  on("back", "click", () => change({ at: Math.max(0, state.at - 1) }));
-  on("step", "click", () => change({ at: Math.min(state.steps, state.at + 1) }));
-  on("play", "click", play);
+  listenToFields();
+  listenToTime(() => drawMoment(descents));
   on("converge", "click", () => converge().catch((error) => say(error.message)));
   on("share", "click", share);
-  on("export", "change", ({ target }) => { take(target.value, descents).catch((error) => say(error.message)); target.value = ""; });
-  on("add", "change", ({ target }) => { addMethod(target.value); target.value = ""; });
+  for (const button of document.querySelectorAll("[data-export]")) button.addEventListener("click", () => take(button.dataset.export, descents).catch((error) => say(error.message)));
+  on("add-one", "click", () => addMethod(byId("add").value));
   on("cards", "click", ({ target }) => { if (target.dataset.tune !== undefined) tune(Number(target.dataset.tune)); });
   on("epochs-box", "toggle", () => drawEpochs(descents[state.chosen], surface?.landscape.minima ?? []));
-  for (const tab of document.querySelectorAll("[role=tab]")) {
+  const tabs = [...document.querySelectorAll("[role=tab]")];
+  for (const tab of tabs) {
     tab.addEventListener("click", () => change({ view: tab.dataset.view }));
     tab.addEventListener("keydown", (event) => {
-      const way = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (!way) return;
-      const tabs = [...document.querySelectorAll("[role=tab]")], next = tabs[(tabs.indexOf(tab) + way + tabs.length) % tabs.length];
+      const to = { ArrowRight: tabs.indexOf(tab) + 1, ArrowLeft: tabs.indexOf(tab) - 1, Home: 0, End: -1 }[event.key];
+      if (to === undefined) return;
+      event.preventDefault();
+      const next = tabs.at(to % tabs.length);
       next.focus();
       change({ view: next.dataset.view });
     });
@@ -189,19 +154,21 @@ function listenTo() {
   let width = 0;
   new ResizeObserver(([{ contentRect }]) => {
     if (contentRect.width === width || contentRect.width === 0) return;
-    if (width) drawView();
+    if (width) { drawView(); drawCurves(descents); }
     width = contentRect.width;
   }).observe(byId("picture"));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { drawView(); drawCards(); drawBeside(); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { drawView(); drawBeside(); });
 }
 
 async function begin() {
   Object.assign(state, read(location.hash));
-  catalogue = await ask("catalogue");
+  const catalogue = await ask("catalogue");
   setCatalogue(catalogue);
+  setLandscapes(catalogue.landscapes);
   byId("landscape").replaceChildren(...catalogue.landscapes.map(({ name, title }) => make("option", { value: name }, title)), make("option", { value: "" }, "a formula of my own"));
+  byId("add").replaceChildren(...Object.entries(catalogue.methods).map(([kind, { about }]) => make("option", { value: kind, title: about }, kind)));
   listenTo();
   change({ ...state });
 }
 
-begin();
+begin().catch((error) => say(error.message));

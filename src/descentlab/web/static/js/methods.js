@@ -1,5 +1,5 @@
 // The optimizers' cards: kind, learning rate, decay, its other numbers, the rest as text.
-import { byId, colour, fault, make, short, typed } from "./dom.js";
+import { byId, fault, make, short, typed, variable } from "./dom.js";
 import { change, state } from "./state.js";
 
 let catalogue = null;
@@ -10,111 +10,124 @@ export function setCatalogue(found) { catalogue = found; }
 // 'adam lr=0.1 beta1=0.8' as {kind, given: Map}
 function parts(text) {
   const [kind, ...words] = text.trim().split(/\s+/);
-  return { kind, given: new Map(words.map((word) => word.split(/=(.*)/s).slice(0, 2))) };
+  return { kind, given: new Map(words.map(pair)) };
 }
 
-function joined(kind, given) {
-  return [kind, ...[...given].map(([name, value]) => `${name}=${value}`)].join(" ");
+const pair = (word) => (word.includes("=") ? [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)] : [word, ""]);
+const joined = (kind, given) => [kind, ...[...given].map(([name, value]) => `${name}=${value}`)].join(" ");
+
+// The numbers of a kind by the names that its text has for them: [name, label, what it is else].
+function fieldsOf({ kind, given }) {
+  const floats = Object.entries(catalogue.methods[kind]?.floats ?? {}).map(([path, value]) => [path.replace("optimizer.", ""), value]);
+  const found = floats.filter(([name]) => SHOWN.includes(name)).map(([name, usual]) => [name, name.replace("learning_rate", "rate").replaceAll("_", " "), usual]);
+  const isScheduled = [...given.keys()].some((name) => name.startsWith("schedule"));
+  return isScheduled || !found.length ? found : [found[0], ["lr_decay", "rate's decay", 0], ...found.slice(1)];
 }
 
-// The numbers of a kind by the names that its text has for them.
-function fieldsOf(kind) {
-  const floats = catalogue.methods[kind]?.floats ?? {};
-  return Object.entries(floats).filter(([path]) => path.startsWith("optimizer."))
-    .map(([path, value]) => [path.slice(10), value]).filter(([name]) => SHOWN.includes(name));
+const written = (given, name) => given.get(name) ?? (name === "learning_rate" ? given.get("lr") : undefined) ?? "";
+
+function restOf(text) {
+  const { kind, given } = parts(text), known = new Set(["lr", ...fieldsOf({ kind, given }).map(([name]) => name)]);
+  return [...given].filter(([name]) => !known.has(name));
 }
 
-function written(given, name) {
-  return given.get(name) ?? (name === "learning_rate" ? given.get("lr") : undefined);
+export function replace(index, text, more = {}) {
+  change({ methods: state.methods.map((old, i) => (i === index ? text : old)), ...more });
 }
 
-function put(index, name, value) {
-  const { kind, given } = parts(state.methods[index]);
-  if (name === "learning_rate" && given.has("lr")) name = "lr";
-  if (value === "") given.delete(name); else given.set(name, value);
-  replace(index, joined(kind, given));
-}
-
-export function replace(index, text) {
-  change({ methods: state.methods.map((old, i) => (i === index ? text : old)) });
-}
-
+// A card whose fields stay the same is kept, so that nothing under pointer or cursor is lost.
 export function drawCards() {
-  const active = document.activeElement?.dataset?.key;
-  byId("cards").replaceChildren(...state.methods.map(card));
-  if (active) document.querySelector(`[data-key="${CSS.escape(active)}"]`)?.focus();
-  const add = byId("add");
-  if (add.options.length === 1) {
-    for (const kind of Object.keys(catalogue.methods)) add.append(make("option", { value: kind, title: catalogue.methods[kind].about }, kind));
-  }
+  const place = byId("cards");
+  while (place.children.length > state.methods.length) place.lastChild.remove();
+  state.methods.forEach((text, index) => {
+    const method = parts(text), shape = [method.kind, state.methods.length === 1, ...fieldsOf(method).map(([name]) => name)].join(" ");
+    let card = place.children[index];
+    if (card?.dataset.shape !== shape) {
+      const focused = card?.contains(document.activeElement) ? document.activeElement.dataset.key : null, made = build(method, index, shape);
+      if (card) card.replaceWith(made); else place.append(made);
+      card = made;
+      if (focused) card.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+    }
+    fill(card, text, method, index);
+  });
 }
 
-function card(text, index) {
-  const { kind, given } = parts(text), chosen = index === state.chosen, known = new Set(["lr", "lr_decay"]);
-  const number = (name, label, usual) => {
-    known.add(name);
-    return make("label", {}, label, make("input", {
-      inputmode: "decimal", value: written(given, name) ?? "", placeholder: usual, "data-key": `${index}.${name}`,
-      "aria-label": `${label} of ${kind}`, "aria-describedby": `fault-${index}`, onchange: (event) => entered(event.target, index, name),
-    }));
+function fill(card, text, method, index) {
+  const chosen = index === state.chosen, set = (input, value) => {
+    if (input.value !== value) input.value = value;
+    input.removeAttribute("aria-invalid");
   };
-  const numbers = fieldsOf(kind).map(([name, usual]) => number(name, name.replace("learning_rate", "rate").replaceAll("_", " "), usual));
-  if (![...given.keys()].some((name) => name.startsWith("schedule"))) numbers.splice(1, 0, number("lr_decay", "rate's decay", 0));
-  const rest = [...given].filter(([name]) => !known.has(name)).map(([name, value]) => `${name}=${value}`).join(" ");
-  const kinds = Object.keys(catalogue.methods).map((name) => make("option", { value: name, selected: name === kind }, name));
-  return make("div", { class: `card${chosen ? " chosen" : ""}`, style: `--own: ${colour(index)}`, "data-index": index },
+  card.classList.toggle("chosen", chosen);
+  card.querySelector("[type=radio]").checked = chosen;
+  for (const [name] of fieldsOf(method)) set(card.querySelector(`[data-field="${CSS.escape(name)}"]`), written(method.given, name));
+  const rest = restOf(text).map(([name, value]) => `${name}=${value}`).join(" ");
+  set(card.querySelector(".more"), rest);
+  if (rest) card.querySelector("details").open = true;
+}
+
+function build(method, index, shape) {
+  const { kind } = method, key = (name) => `${index}.${name}`, nth = `${index + 1}, ${kind}`;
+  const numbers = fieldsOf(method).map(([name, label, usual]) => make("label", {}, label, make("input", {
+    inputmode: "decimal", placeholder: usual, "data-field": name, "data-key": key(name), autocomplete: "off",
+    "aria-label": `${label} of ${nth}`, "aria-describedby": `fault-${index}`, onchange: ({ target }) => entered(target, index, name),
+  })));
+  const known = Object.keys(catalogue.methods), kinds = known.includes(kind) ? known : [kind, ...known];
+  const options = kinds.map((name) => make("option", { value: name, selected: name === kind, title: catalogue.methods[name]?.about }, name));
+  return make("div", { class: "card", style: `--own: ${variable(index)}`, "data-index": index, "data-shape": shape, role: "group", "aria-label": `optimizer ${nth}` },
     make("div", { class: "fields" },
-      make("label", {}, make("input", { type: "radio", name: "chosen", checked: chosen, style: "width: auto", onchange: () => change({ chosen: index }), "aria-label": `choose ${kind}` }), "chosen"),
-      make("select", { "aria-label": `optimizer ${index + 1}`, "data-key": `${index}.kind`, onchange: (event) => replace(index, start(event.target.value)) }, ...kinds),
-      make("button", { type: "button", class: "tune", "data-tune": index, title: "Search learning rate, decay and momentum" }, "Tune"),
-      make("button", { type: "button", title: "Remove", "aria-label": `remove ${kind}`, disabled: state.methods.length === 1, onclick: () => remove(index) }, "✕")),
+      make("label", { class: "number" }, make("input", { type: "radio", name: "chosen", onchange: () => change({ chosen: index }), "aria-label": `look closer at ${nth}`, title: "Look closer at this one" }), String(index + 1)),
+      make("select", { "aria-label": `kind of optimizer ${index + 1}`, "data-key": key("kind"), onchange: ({ target }) => replace(index, catalogue.methods[target.value].text) }, ...options),
+      make("button", { type: "button", "data-tune": index, "data-key": key("tune"), title: "Search learning rate, decay and momentum", "aria-label": `Tune ${nth}` }, "Tune"),
+      make("button", { type: "button", title: "Remove", "aria-label": `Remove ${nth}`, disabled: state.methods.length === 1, onclick: () => remove(index) }, "✕")),
     make("div", { class: "fields" }, ...numbers),
-    make("details", { open: rest !== "" }, make("summary", {}, "more settings"),
-      make("input", { class: "more", value: rest, spellcheck: "false", placeholder: "nesterov=true schedule=cosine", "aria-label": `more settings of ${kind}`, "data-key": `${index}.more`,
-        onchange: (event) => more(index, kind, given, known, event.target.value) })),
+    make("details", {}, make("summary", {}, "more settings"),
+      make("input", { class: "more", spellcheck: "false", autocomplete: "off", placeholder: "nesterov=true schedule=cosine", "aria-label": `more settings of ${nth}`, "aria-describedby": `fault-${index}`, "data-key": key("more"), onchange: ({ target }) => more(target, index) })),
     make("p", { class: "fault", id: `fault-${index}`, role: "alert" }),
     make("p", { class: "result", id: `result-${index}` }));
 }
 
-function start(kind) { return catalogue.methods[kind].text; }
-
 function remove(index) {
-  change({ methods: state.methods.filter((_, i) => i !== index), chosen: Math.max(0, state.chosen - (index <= state.chosen)) });
+  change({ methods: state.methods.filter((_, i) => i !== index), chosen: Math.max(0, state.chosen - (index < state.chosen)) });
+  byId("cards").children[Math.min(index, state.methods.length - 1)].querySelector("select").focus();
 }
 
 function entered(input, index, name) {
-  const value = input.value.trim();
-  if (value !== "" && Number.isNaN(typed(value))) {
-    fault(`fault-${index}`, input, `${name}: '${value}' is no number; write one such as 0.01 or 1e-3`);
+  const text = input.value.trim(), value = typed(text);
+  if (text !== "" && Number.isNaN(value)) {
+    fault(`fault-${index}`, input, `${name.replaceAll("_", " ")}: '${text}' is no number; write one such as 0.01 or 1e-3`);
     return;
   }
-  put(index, name, value === "" ? "" : String(typed(value)));
+  const { kind, given } = parts(state.methods[index]), key = name === "learning_rate" && given.has("lr") ? "lr" : name;
+  if (text === "") given.delete(key); else given.set(key, String(value));
+  faultOfMethods("", index);
+  replace(index, joined(kind, given));
 }
 
-function more(index, kind, given, known, text) {
-  const kept = new Map([...given].filter(([name]) => known.has(name)));
-  const words = text.trim() === "" ? [] : text.trim().split(/\s+/);
-  if (words.some((word) => !word.includes("="))) {
-    fault(`fault-${index}`, null, `'${words.find((word) => !word.includes("="))}': write field=value`);
-    return;
-  }
-  replace(index, joined(kind, new Map([...kept, ...words.map((word) => word.split(/=(.*)/s).slice(0, 2))])));
+function more(input, index) {
+  const { kind, given } = parts(state.methods[index]), words = input.value.trim() === "" ? [] : input.value.trim().split(/\s+/);
+  const odd = words.find((word) => !/^[^=]+=./.test(word));
+  if (odd) { fault(`fault-${index}`, input, `'${odd}': write field=value, such as nesterov=true`); return; }
+  for (const [name] of restOf(state.methods[index])) given.delete(name);
+  replace(index, joined(kind, new Map([...given, ...words.map(pair)])));
 }
 
 export function addMethod(kind) {
-  if (kind && state.methods.length < 16) change({ methods: [...state.methods, start(kind)], chosen: state.methods.length });
+  if (state.methods.length < 16) change({ methods: [...state.methods, catalogue.methods[kind].text], chosen: state.methods.length });
 }
 
 export function drawResults(descents) {
   descents.forEach((descent, index) => {
-    const place = byId(`result-${index}`);
+    const place = byId(`result-${index}`), at = Math.min(state.at, descent.cost.length - 1);
     if (!place) return;
-    const end = descent.diverged ? `diverged at epoch ${descent.diverged_at}` : `cost ${short(descent.cost[Math.min(state.at, descent.cost.length - 1)])}`;
-    place.textContent = `${end} · ${descent.diagnosis.outcome}`;
+    const gone = descent.diverged && at >= descent.diverged_at;
+    place.textContent = gone ? `diverged at epoch ${descent.diverged_at}` : `cost ${short(descent.cost[at])} at epoch ${at} · over ${descent.steps} epochs it ${descent.diagnosis.outcome}`;
   });
 }
 
-export function faultOfMethods(message) {
-  state.methods.forEach((_, index) => { const place = byId(`fault-${index}`); if (place) place.textContent = ""; });
-  if (message) byId(`fault-${state.chosen}`).textContent = message;
+// A refusal beside the method that it is of; without one, none is left.
+export function faultOfMethods(message, index = null) {
+  for (const place of document.querySelectorAll(".card .fault")) {
+    const isTyping = place.parentNode.querySelector("[aria-invalid=true]") !== null; // told where it was typed
+    if (index === null ? !isTyping : place.id === `fault-${index}`) place.textContent = message;
+  }
 }

@@ -1,9 +1,10 @@
 // Everything that the page shows, and the same as the address: opening a link gives the same.
-export const state = {
-  landscape: "rosenbrock", formula: "", settings: {}, start: [-1.54, -0.64], steps: 150, at: 150,
+const first = () => ({
+  landscape: "rosenbrock", formula: "", settings: {}, domain: null, start: [-1.54, -0.64], steps: 150, at: 150,
   methods: ["gd lr=0.001", "momentum lr=0.0002", "rmsprop lr=0.01", "adam lr=0.05"],
   chosen: 0, view: "map", speed: 60, seed: 0, exercise: "", language: "en",
-};
+});
+export const state = first();
 
 const listeners = [];
 export function onChange(listener) { listeners.push(listener); }
@@ -20,7 +21,8 @@ export function change(part) {
 
 export function ground() {
   const typed = state.landscape === "";
-  return { landscape: typed ? state.formula : state.landscape, settings: typed ? {} : state.settings };
+  const found = { landscape: typed ? state.formula : state.landscape, settings: typed ? {} : state.settings };
+  return state.domain ? { ...found, domain: state.domain } : found;
 }
 
 export function asked() {
@@ -33,12 +35,14 @@ export function address() {
   found.set("l", state.landscape);
   if (state.landscape === "") found.set("f", state.formula);
   for (const [name, value] of Object.entries(state.settings)) found.set(`s.${name}`, String(value));
+  if (state.domain) found.set("d", state.domain.flat().map(String).join(","));
   found.set("p", state.start.map(String).join(","));
   found.set("n", String(state.steps));
   if (state.at !== state.steps) found.set("t", String(state.at));
   for (const text of state.methods) found.append("m", text);
   if (state.chosen) found.set("c", String(state.chosen));
   if (state.view !== "map") found.set("v", state.view);
+  if (state.speed !== 60) found.set("sp", String(state.speed));
   if (state.seed) found.set("seed", String(state.seed));
   if (state.exercise) { found.set("x", state.exercise); found.set("lang", state.language); }
   return `#${found}`;
@@ -55,29 +59,28 @@ export function flush() {
   history.replaceState(null, "", address());
 }
 
-// Return the state that an address has, as far as it makes sense; the rest stays as it is.
+// Return the state that an address has; what it does not say, or says badly, is as at first.
 export function read(hash) {
-  const given = new URLSearchParams(hash.replace(/^#/, ""));
-  const found = {};
-  const whole = (key, least) => {
-    const value = Number(given.get(key));
-    return given.has(key) && Number.isInteger(value) && value >= least ? value : undefined;
-  };
-  if (given.has("l")) found.landscape = given.get("l");
-  if (given.has("f")) found.formula = given.get("f");
-  const settings = [...given].filter(([key]) => key.startsWith("s."));
-  if (settings.length) found.settings = Object.fromEntries(settings.map(([k, v]) => [k.slice(2), Number(v)]));
-  const point = (given.get("p") ?? "").split(",").map(Number);
-  if (point.length === 2 && point.every(Number.isFinite) && given.get("p")) found.start = point;
-  const methods = given.getAll("m");
-  if (methods.length) found.methods = methods.slice(0, 16);
-  for (const [key, name, least] of [["n", "steps", 1], ["t", "at", 0], ["c", "chosen", 0], ["seed", "seed", 0]]) {
-    const value = whole(key, least);
-    if (value !== undefined) found[name] = value;
+  const given = new URLSearchParams(hash.replace(/^#/, "")), found = first();
+  const numbers = (key) => { const text = given.get(key); return text ? text.split(",").map((part) => (part.trim() ? Number(part) : NaN)) : []; };
+  const isGood = (list, length) => list.length === length && list.every(Number.isFinite);
+  const one = (key, name, known) => { if (known(given.get(key))) found[name] = given.get(key); };
+  one("l", "landscape", (text) => text !== null);
+  one("f", "formula", (text) => text !== null);
+  one("v", "view", (text) => ["map", "surface", "basins", "stability"].includes(text));
+  one("x", "exercise", (text) => text !== null);
+  one("lang", "language", (text) => ["en", "fa"].includes(text));
+  for (const [key, text] of given) if (key.startsWith("s.") && Number.isFinite(Number(text))) found.settings[key.slice(2)] = Number(text);
+  const [point, domain] = [numbers("p"), numbers("d")];
+  if (isGood(point, 2)) found.start = point;
+  if (isGood(domain, 4) && domain[0] < domain[1] && domain[2] < domain[3]) found.domain = [domain.slice(0, 2), domain.slice(2)];
+  if (given.has("m")) found.methods = given.getAll("m").slice(0, 16);
+  for (const [key, name, least, most] of [["n", "steps", 1, 20000], ["c", "chosen", 0, 15], ["seed", "seed", 0, 2 ** 32 - 1], ["sp", "speed", 1, 1000]]) {
+    const [value] = numbers(key);
+    if (Number.isInteger(value) && value >= least && value <= most) found[name] = value;
   }
-  if (found.steps !== undefined && found.at === undefined) found.at = found.steps;
-  if (["map", "surface", "basins", "stability"].includes(given.get("v"))) found.view = given.get("v");
-  if (given.has("x")) found.exercise = given.get("x");
-  if (["en", "fa"].includes(given.get("lang"))) found.language = given.get("lang");
+  const [at] = numbers("t");
+  found.at = Number.isInteger(at) && at >= 0 ? Math.min(at, found.steps) : found.steps;
+  found.chosen = Math.min(found.chosen, found.methods.length - 1);
   return found;
 }
