@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 NAMES = (
-    "engine studies agreement evaluation coverage verdicts search store optimizers newton checker"
+    "engine studies agreement evaluation coverage verdicts search store optimizers newton checker "
+    "landscapes"
 )
 
 for name in NAMES.split():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -169,3 +171,19 @@ def test_a_fault_has_its_column():
     with pytest.raises(FormulaError) as fault:
         find_landscape("w1 + w2*foo")
     assert fault.value.at == 8
+
+
+def test_the_documentation_lists_every_landscape_as_it_is():
+    page = Path(__file__).parents[2] / "docs" / "landscapes.md"
+    rows = {}
+    for line in page.read_text().splitlines():
+        name, *cells = [cell.strip() for cell in line.split("|")[1:-1]] or [""]
+        rows.setdefault(name.strip("`"), cells)
+    for name, landscape in LANDSCAPES.items():
+        formula, _, minima, source = rows[name]
+        assert formula == f"`{landscape.formula}`"
+        assert source == landscape.source
+        for minimum in landscape.minima if name != "cliff" else ():
+            x, y = minimum.point
+            assert f"({x:.4g}, {y:.4g})".replace("-", "−") in minima
+        assert bool(landscape.minima) == (minima != "none")
