@@ -131,6 +131,7 @@ def test_a_given_value_misread_is_wrong_and_what_follows_carried():
         ("y5: 0.6903\nd_O5: 0.0996", "d_O5", "another function's derivative"),
         ("w13_new: 0.10093", "w13_new", "sign \\+"),
         ("y3: 0.3197", "y3", "H3 with the sign -"),
+        ("y5: 0.6903\nd_y4: 0.03552", "d_y4", "w45_new in place of w45"),
     ],
 )
 def test_a_known_slip_is_guessed(text, name, says):
@@ -205,7 +206,10 @@ quantities: {a: 0.5 + z/4, E: "half_mse(a, y)"}
     assert wrong.first_wrong is not None
 
 
-def test_a_zero_is_no_misplaced_point_and_a_first_velocity_no_forgotten_factor():
+def test_guesses_that_nobody_would_believe_are_not_made():
+    long = checked("backprop-2-2-1", "w45_new: 0.8730\nd_w14: 0.00293").first_wrong
+    assert long is not None
+    assert "taken as" not in str(long.guess)  # nobody has a table of such products
     zero = checked("dropout-train-and-test", "test: 0").first_wrong
     assert zero is not None
     assert "point" not in str(zero.guess)

@@ -236,8 +236,8 @@ def _by_product(
         if not (isinstance(part, Binary) and part.sign == "*"):
             continue
         a, b = (_value(side, values, place) for side in (part.left, part.right))
-        if a is None or b is None or not a * b:
-            continue
+        if a is None or b is None or not a * b or not (_last_unit(a) and _last_unit(b)):
+            continue  # only of short numbers is there a table
         slipped = [(x + shift * _last_unit(x)) * y for x, y in ((a, b), (b, a)) for shift in NEAR]
         for wrong in {round(value, 12) for value in slipped if value != a * b}:
             rest = transform(tree, lambda p, part=part: PRODUCT if p == part else p)
@@ -281,10 +281,12 @@ def expanded(graph: Graph, quantity: Quantity, given: np.ndarray) -> Expression 
 
 def _neighbours(graph: Graph, name: str, of: Quantity) -> Iterator[str]:
     """Yield the names that may be taken for one: of the same letter, kind and shape."""
-    mine = graph.quantities[name]
+    mine, later = graph.quantities[name], False
     for other in graph:
-        if other.name == of.name:
-            return  # what comes later cannot have been taken
+        later = later or other.name == of.name
+        new = other.kind == "updated" and other.step == of.step and other.base == mine.base
+        if later and not (new and of.kind == "gradient"):
+            continue  # what comes later cannot have been taken, but for a weight updated too soon
         same = other.kind == mine.kind and graph.shape(other.name) == graph.shape(name)
         related = stem(other.name) == stem(name) or (other.base == mine.base and mine.base)
         updated = {other.kind, mine.kind} <= {"given", "updated"} and other.base == mine.base
