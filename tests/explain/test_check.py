@@ -76,6 +76,15 @@ def test_a_slip_of_copying_alone_leaves_what_was_worked_from_the_right_number_ri
     assert verdicts["E"] == "missing"
 
 
+def test_sentences_tell_a_misread_value_from_a_slip_and_unknown_names_from_right_ones():
+    from descentlab.explain.checking.verdict import sentences
+
+    misread = list(sentences(checked("backprop-2-2-1", "w24: 0.8\nH4: 0.86"), Language()))
+    assert misread[0].endswith("0.8 is written, and the exercise gives 0.6.")
+    partly = list(sentences(checked("backprop-2-2-1", "H3: 0.755\nq: 1"), Language()))
+    assert partly[0] == "Every number that is this exercise's is right."
+
+
 def test_two_slips_are_two_wrong_numbers_and_the_first_is_named():
     found = checked("backprop-2-2-1", "H3: 0.655\ny3: 0.658\nH4: 0.68\ny4: 0.564\n")
     assert [i.name for i in found.items if i.status == "wrong"] == ["H3", "y4"]

@@ -100,7 +100,7 @@ class Paper:
             stated = graph.quantities[graph.slots[slot].name].is_given
             counts = not stated or status == "wrong"
             found.append(Item(graph.slots[slot].label, number, _finite(self.made[slot]),
-                              _finite(right[slot]), status, words.get(slot), counts))  # fmt: skip
+                              _finite(right[slot]), status, words.get(slot), counts, stated))  # fmt: skip
         for label in self.unknown:
             guess = self._meant(label)
             number = self.solution.numbers[label]

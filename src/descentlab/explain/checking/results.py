@@ -23,6 +23,7 @@ class Item:
             ``unknown``, no name of the exercise.
         guess: what may have happened, in words.
         counts: whether it counts in the score.
+        stated: whether the exercise states it, so that it was but to be copied.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Item:
     status: Status
     guess: str | None = None
     counts: bool = True
+    stated: bool = False
 
     @property
     def is_coarse(self) -> bool:

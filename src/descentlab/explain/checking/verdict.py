@@ -14,13 +14,13 @@ def sentences(checked: Checked, language: Language) -> Iterator[str]:
     say, number = language.text, language.number
     first = checked.first_wrong
     if first is None:
-        whole = "check.all_right" if not checked.count("missing") else "check.right_so_far"
-        yield say(whole)
+        rest = checked.count("missing") + checked.count("unknown")
+        yield say("check.right_so_far" if rest else "check.all_right")
     else:
         assert first.given is not None
         expected = "" if first.expected is None else number(f"{first.expected:.6g}")
         values = {"name": first.name, "given": number(first.given.text), "expected": expected}
-        yield say("check.first", **values)
+        yield say("check.misread" if first.stated else "check.first", **values)
         if checked.convention is not None:
             yield say("check.convention", says=checked.convention[1])
         elif first.guess is not None:
