@@ -3,6 +3,8 @@
 - :func:`.run.run`: every iterate of any number of methods from one start.
 - :func:`.tune.tune`: which rate, decay and β come lowest, and which do so surely.
 - :func:`.basins.basins`: which minimum each start of a grid reaches.
+- :func:`.stability.stability`: over rate and β, what converges, oscillates, diverges, crawls.
+- :func:`.diagnosis.diagnose`: what one descent did and why, by the curvature on its way.
 - :func:`.minima.find_minima`: the local minima of a landscape.
 
 Landscapes come from :func:`descentlab.objectives.landscape_catalogue.find_landscape`, methods are

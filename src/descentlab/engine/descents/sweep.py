@@ -21,6 +21,9 @@ NARROW = 256
 WIDE = 1 << 18
 """Descents of one call on other devices."""
 
+REST = 1e-12
+"""Share of the start's slope at which a descent by L-BFGS rests."""
+
 Progress = Callable[[float], None]
 
 
@@ -122,14 +125,61 @@ def _program(landscape: LandscapeInfo, method: Method, watched: bool) -> Any:
         states = jax.vmap(begin)(starts, varied)
         seen = (jnp.full(len(starts), -1, jnp.int32), jnp.zeros_like(starts),
                 jnp.zeros(len(starts), jnp.int32))  # fmt: skip
-        states, axes = _axes(update, starts, states, varied, seen)
-        together = jax.vmap(update, in_axes=(0, axes, 0, None, 0), out_axes=(0, axes, 0))
-        carry = jax.lax.fori_loop(
-            0, steps, lambda t, c: together(c[0], c[1], varied, t, c[2]), (starts, states, seen)
-        )
+        carry, axes = (starts, states, seen), 0
+        if method.optimizer.kind == "lbfgs" and not landscape.noisy:
+            value = problem({name: column[0] for name, column in varied.items()}).value
+            carry = _until_rest(jax.grad(value), update, carry, varied, steps)
+        else:
+            carry, axes = _all_steps(update, carry, varied, steps)
         return jax.vmap(end, in_axes=(0, axes, 0, 0))(carry[0], carry[1], varied, carry[2])
 
     return program
+
+
+def _all_steps(update: Any, carry: Any, varied: Any, steps: Any) -> tuple[Any, Any]:
+    """Make every update of every descent; return where they are, and the states' axes."""
+    import jax
+
+    starts, states, seen = carry
+    states, axes = _axes(update, starts, states, varied, seen)
+    together = jax.vmap(update, in_axes=(0, axes, 0, None, 0), out_axes=(0, axes, 0))
+    carry = jax.lax.fori_loop(
+        0, steps, lambda t, c: together(c[0], c[1], varied, t, c[2]), (starts, states, seen)
+    )
+    return carry, axes
+
+
+def _until_rest(
+    slope: Any, update: Any, carry: Any, varied: Any, steps: Any
+) -> tuple[Any, Any, Any]:
+    """Update until every descent rests, each for itself: where hardly any slope is left.
+
+    L-BFGS keeps no velocity, so what has no slope does not move; its searches would go on to cost
+    as much as before.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    norm = jax.vmap(lambda point: jnp.hypot(*slope(point)))
+    limit = REST * norm(carry[0])
+
+    def one(done: Any, point: Any, state: Any, own: Any, step: Any, seen: Any) -> Any:
+        moved, after, (first, way, turns) = update(point, state, own, step, seen)
+        kept = (point, state, (first, *seen[1:]))
+        return jax.tree.map(
+            lambda old, new: jnp.where(done, old, new), kept, (moved, after, (first, way, turns))
+        )
+
+    together: Any = jax.vmap(one, in_axes=(0, 0, 0, 0, None, 0))
+
+    def go(loop: Any) -> Any:
+        step, done, carry = loop
+        carry = together(done, *carry[:2], varied, step, carry[2])
+        return step + 1, ~(norm(carry[0]) > limit), carry  # what is no number rests too
+
+    begun = (jnp.int32(0), jnp.zeros(len(carry[0]), bool), carry)
+    loop = jax.lax.while_loop(lambda loop: (loop[0] < steps) & ~loop[1].all(), go, begun)
+    return loop[2]
 
 
 def _seen(seen: Any, cost: Any, moved: Any, step: Any, steps: Any, threshold: Any) -> Any:
