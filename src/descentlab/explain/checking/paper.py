@@ -99,8 +99,18 @@ class Paper:
                 status = "wrong" if self.wrong[slot] else "carried" if self.carried[slot] else "ok"
             stated = graph.quantities[graph.slots[slot].name].is_given
             counts = not stated or status == "wrong"
-            found.append(Item(graph.slots[slot].label, number, _finite(self.made[slot]),
-                              _finite(right[slot]), status, words.get(slot), counts, stated))  # fmt: skip
+            found.append(
+                Item(
+                    graph.slots[slot].label,
+                    number,
+                    _finite(self.made[slot]),
+                    _finite(right[slot]),
+                    status,
+                    words.get(slot),
+                    counts,
+                    stated,
+                )
+            )
         for label in self.unknown:
             guess = self._meant(label)
             number = self.solution.numbers[label]
