@@ -8,7 +8,7 @@ from pathlib import Path
 
 NAMES = (
     "engine studies agreement evaluation coverage verdicts search store optimizers newton checker "
-    "landscapes"
+    "landscapes playground"
 )
 
 for name in NAMES.split():

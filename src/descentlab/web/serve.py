@@ -56,7 +56,7 @@ def serve(
 
 
 def _socket(host: str, port: int | None) -> socket.socket:
-    """Return a socket bound to the port, or to the first free one from 8765 on."""
+    """Return a socket that listens at the port, or to the first free one from 8765 on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     tried = [port] if port is not None else range(8765, 8765 + MOST_TRIED)
     fault: OSError | None = None
@@ -66,6 +66,7 @@ def _socket(host: str, port: int | None) -> socket.socket:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind((host, number))
+            found.listen(128)  # whoever is told the address may ask at once, and waits
             return found
         except (OSError, OverflowError) as error:
             found.close()
