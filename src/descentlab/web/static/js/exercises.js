@@ -4,9 +4,9 @@ import { byId, make } from "./dom.js";
 import { change, state } from "./state.js";
 
 const WORDS = {
-  en: { exercise: "Exercise", language: "Language", given: "Given", fill: "Fill in your numbers; each is checked against your own earlier ones.", show: "Show this step", none: "choose one …",
+  en: { exercises: "Exercises", exercise: "Exercise", language: "Language", given: "Given", fill: "Fill in your numbers; each is checked against your own earlier ones.", show: "Show this step", none: "choose one …",
     ok: "ok", wrong: "wrong", carried: "carried: right from a wrong number", missing: "", unknown: "unknown" },
-  fa: { exercise: "تمرین", language: "زبان", given: "داده‌ها", fill: "عددهای خود را بنویسید؛ هر عدد با عددهای پیشین خودتان سنجیده می‌شود.", show: "این گام را نشان بده", none: "یکی را برگزینید …",
+  fa: { exercises: "تمرین‌ها", exercise: "تمرین", language: "زبان", given: "داده‌ها", fill: "عددهای خود را بنویسید؛ هر عدد با عددهای پیشین خودتان سنجیده می‌شود.", show: "این گام را نشان بده", none: "یکی را برگزینید …",
     ok: "درست", wrong: "نادرست", carried: "دنباله‌رو: درست از روی عددی نادرست", missing: "", unknown: "ناشناخته" },
 };
 const digits = () => state.language === "fa";

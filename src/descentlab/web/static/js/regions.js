@@ -90,10 +90,10 @@ export async function tune(index) {
     const found = await latest("tune", "tune", { ...question(), method });
     if (!found) return;
     const row = (name, choice) => make("tr", {}, make("th", { scope: "row" }, name),
+      make("td", {}, make("button", { type: "button", class: "main", "data-use": name, "aria-label": `Use the ${name} setting`, onclick: () => replace(index, choice.method, { chosen: index }) }, "Use")),
       make("td", {}, short(choice.final_cost)), make("td", {}, choice.epochs === null ? "–" : String(choice.epochs)), make("td", {}, `${Math.round(100 * choice.success)} %`),
-      make("td", {}, Object.entries(choice.settings).map(([key, value]) => `${key.replace("learning_rate", "rate")} ${short(value, 4)}`).join(", ")),
-      make("td", {}, make("button", { type: "button", class: "main", "data-use": name, "aria-label": `Use the ${name} setting`, onclick: () => replace(index, choice.method, { chosen: index }) }, "Use")));
-    const heads = ["", "final cost", "epochs", "success if a little off", "settings", ""];
+      make("td", { class: "wraps" }, Object.entries(choice.settings).map(([key, value]) => `${key.replace("learning_rate", "rate")} ${short(value, 4)}`).join(", ")));
+    const heads = ["", "", "final cost", "epochs", "success if a little off", "settings"];
     place.replaceChildren(make("h3", {}, `Tuned: ${method.split(" ")[0]}`),
       make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Tuned settings" }, make("table", {}, make("thead", {}, make("tr", {}, ...heads.map((h) => make("th", { scope: "col" }, h)))),
         make("tbody", {}, row("best", found.best), row("robust best", found.robust)))),

@@ -50,7 +50,7 @@ export const drawSurface = newestOnly(async (surface, descents) => {
   const made = { margin: { l: 0, r: 0, t: 0, b: 0 }, showlegend: false, paper_bgcolor: "rgba(0,0,0,0)", font: { color: ink("ink"), size: 12 } };
   made.scene = {
     xaxis: { ...axis, title: { text: "w1" } }, yaxis: { ...axis, title: { text: "w2" } },
-    zaxis: { ...axis, title: { text: "height" } }, camera: { eye: { x: -1.15, y: -1.2, z: 1.45 }, center: { x: 0, y: 0, z: -0.15 } }, uirevision: surface.landscape.name,
+    zaxis: { ...axis, title: { text: "height" } }, aspectmode: "manual", aspectratio: { x: 1, y: 1, z: 0.65 }, camera: { eye: { x: -1.25, y: -1.3, z: 1.1 }, center: { x: 0, y: 0, z: -0.15 } }, uirevision: surface.landscape.name,
   };
   explain(descents.map((descent, index) => [colour(index), `${index + 1} ${descent.name}`]), "Height is log10(1 + cost above the lowest on the map), so that valley and walls are both seen; the exact cost is told on hover. Drag to turn, pinch or scroll to come nearer. Paths are drawn where they are over the map.");
   await Plotly.react(byId("surface"), [groundTrace(surface), ...descents.map((descent, index) => pathTrace(descent, index, surface))], made, settings);
