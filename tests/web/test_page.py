@@ -110,6 +110,9 @@ def test_drag_by_touch(opener: Opener) -> None:
     touch("touchEnd")
     assert moved != before and play.state()["start"][0] < 0.5
     assert play.page.evaluate("scrollX") == 0
+    # Lines that could be touched take Chromium seconds to look through, with all their dots.
+    line = "getComputedStyle(document.querySelector('#overlay .path')).pointerEvents"
+    assert play.page.evaluate(line) == "none"
 
 
 def test_time(play: Play) -> None:

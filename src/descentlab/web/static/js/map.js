@@ -25,7 +25,8 @@ export function setAxes(found) {
   frame();
   const inside = make("clipPath", { id: "inside" }, make("rect", { x: view.left, y: view.top, width: view.width, height: view.height }));
   svg.replaceChildren(make("defs", {}, inside));
-  for (const name of ["axes", "minima", "paths"]) layers[name] = svg.appendChild(make("g", name === "paths" ? { "clip-path": "url(#inside)" } : {}));
+  // Lines take no part in finding what is touched: with their many round dots that took seconds.
+  for (const name of ["axes", "minima", "paths"]) layers[name] = svg.appendChild(make("g", name === "paths" ? { "clip-path": "url(#inside)", "pointer-events": "none" } : {}));
   drawAxes();
   drawHandle();
   if (focused) byId("handle").focus({ preventScroll: true });
