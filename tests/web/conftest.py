@@ -144,6 +144,14 @@ class Play:
         assert not self.faults, f"the page logged errors: {self.faults}"
 
 
+def handle(play: Play) -> tuple[float, float]:
+    """Return the middle of the start's handle."""
+    play.page.locator("#overlay").scroll_into_view_if_needed()
+    box = play.page.locator("#handle").bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
 Opener = Callable[..., Play]
 
 
