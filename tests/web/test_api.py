@@ -104,6 +104,56 @@ def test_surface(client: httpx.Client) -> None:
     assert found["landscape"]["minima"] == [{"point": [1.0, 1.0], "value": 0.0}]
 
 
+@pytest.mark.parametrize(
+    "method",
+    [
+        "gd lr=0.0005 schedule=cosine",
+        "adam lr=0.05 schedule=one_cycle",
+        "momentum lr=0.0002 lr_decay=0.01",
+        "newton",
+        "muon lr=0.01",
+        "lookahead inner.kind=adam inner.learning_rate=0.01",
+    ],
+)
+@pytest.mark.parametrize("at", [2, 40])
+def test_a_moment_is_of_the_run_that_is_shown(client: httpx.Client, method: str, at: int) -> None:
+    asked = {**ASKED, "methods": [method]}
+    (run,) = client.post("/api/run", json=asked).json()["descents"]
+    one = {**ONE, "method": method, "at": at, "steps": STEPS}
+    found = client.post("/api/moment", json=one).json()
+    values = {line["name"]: line["value"] for line in found["lines"]}
+    if "lookahead" not in method:  # whose slow weights are what is shown
+        assert [values["w1_new"], values["w2_new"]] == pytest.approx(run["path"][at], rel=1e-9)
+    assert bool(found["note"]) == (not any(line["formula"] for line in found["lines"]))
+
+
+def test_the_exercise_page_gives_no_answer_away(client: httpx.Client) -> None:
+    numbers = {"H3": "0.755", "H4": "0.86"}
+    asked = {"exercise": "backprop-2-2-1", "numbers": numbers}
+    found = client.post("/api/check", json=asked).json()
+    told = json.dumps([found["sentences"], [item["guess"] for item in found["items"]]])
+    assert "H4" in found["sentences"][0]
+    assert "0.68" not in told
+    assert "digits exchanged" in told
+
+
+def test_a_link_on_another_page_may_be_followed_and_nothing_else(client: httpx.Client) -> None:
+    followed = {
+        "sec-fetch-site": "cross-site",
+        "sec-fetch-mode": "navigate",
+        "sec-fetch-dest": "document",
+    }
+    assert client.get("/", headers=followed).status_code == 200
+    framed = {**followed, "sec-fetch-dest": "iframe"}
+    assert client.get("/", headers=framed).status_code == 403
+    fetched = {**followed, "sec-fetch-mode": "cors", "sec-fetch-dest": "empty"}
+    assert client.get("/api/catalogue", headers=fetched).status_code == 403
+
+
+def test_what_is_not_there_is_told_as_other_faults_are(client: httpx.Client) -> None:
+    assert client.get("/api/exercises/a/b").json() == {"error": "Not Found", "field": ""}
+
+
 def test_moment(client: httpx.Client) -> None:
     found = client.post("/api/moment", json={**ONE, "at": 3}).json()
     values = {line["name"]: line["value"] for line in found["lines"]}

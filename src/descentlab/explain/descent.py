@@ -19,7 +19,7 @@ from descentlab.explain.showing.trace import Line, lines
 PARAMETERS = {"w1": "w1", "w2": "w2"}
 AFTER = {"w1": "w1_new", "w2": "w2_new"}
 DIGITS = 6
-MOST_UPDATES = 2000
+MOST_UPDATES = 500
 AGREEMENT = 1e-7
 
 
@@ -46,7 +46,7 @@ def worked_update(descent: Descent, at: int, language: Language) -> list[dict[st
 
     The buffers before it are those that the formulas make of all gradients up to there.
     Gradients and rates are the descent's own. Where a method has no formulas by coordinates, or
-    after more than 2,000 updates, the point, the gradient and the new point are all.
+    after more than 500 updates, the point, the gradient and the new point are all.
 
     Args:
         descent: with at least so many updates.
@@ -136,6 +136,7 @@ def _line(line: Line, formulas: Formulas) -> dict[str, Any]:
         "name": line.name,
         "kind": line.kind,
         "symbol": symbol.text,
-        "value": float(line.value),
+        "value": np.asarray(line.value).tolist(),
+        "formula": line.formula is not None,
         "math": html(formulas.math(row(*signs))),
     }

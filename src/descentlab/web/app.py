@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
 from descentlab.core.errors import DescentLabError
 from descentlab.core.plain import plain
@@ -39,6 +40,7 @@ def create_app(hosts: Iterable[str] = ("127.0.0.1", "localhost", "::1", "testser
     app = FastAPI(title="DescentLab playground", openapi_url=None, docs_url=None, redoc_url=None)
     app.add_exception_handler(DescentLabError, _fault)
     app.add_exception_handler(RequestValidationError, _nonsense)
+    app.add_exception_handler(HTTPException, _nothing)
     _pages(app)
     _descents(app)
     _exercises(app)
@@ -132,6 +134,11 @@ def _json(value: Any) -> Response:
     except (ValueError, TypeError):  # something is not finite, or no plain value
         text = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
     return Response(text, media_type="application/json")
+
+
+def _nothing(request: Any, error: Any) -> JSONResponse:
+    """Answer what there is not, or what cannot be read at all."""
+    return JSONResponse({"error": str(error.detail), "field": ""}, status_code=error.status_code)
 
 
 def _fault(request: Any, error: Exception) -> JSONResponse:

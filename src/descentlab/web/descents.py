@@ -34,6 +34,11 @@ FIRST = ("gd", "momentum", "rmsprop", "adam")
 
 SETTINGS = ("condition", "variance")
 
+NO_FORMULA = (
+    "This update has no formula by coordinates here (the method has none, or it is one of very "
+    "many): the point, the slope and the new point alone are shown."
+)
+
 MOST_UPDATES = 100_000
 """Of all methods together, that are made and told at once."""
 
@@ -156,8 +161,11 @@ def stable(asked: Regions) -> dict[str, Any]:
 def moment(asked: Moment) -> dict[str, Any]:
     """Return one update in the method's own formulas, with its numbers."""
     found = ground(asked)
-    (descent,) = run(found, [asked.method], asked.start, asked.at, seed=asked.seed)
-    return {"at": asked.at, "lines": worked_update(descent, asked.at, Language(asked.language))}
+    steps = max(asked.at, asked.steps or asked.at)
+    (descent,) = run(found, [asked.method], asked.start, steps, seed=asked.seed)
+    lines = worked_update(descent, asked.at, Language(asked.language))
+    note = "" if any(line["formula"] for line in lines) else NO_FORMULA
+    return {"at": asked.at, "lines": lines, "note": note}
 
 
 def study(asked: Descents) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +23,9 @@ from descentlab.explain.showing.trace import Line
 from descentlab.web.requests import Numbers, Solve
 
 MOST_KEPT = 32
+
+ANSWER = re.compile(r"\s*\((?:it is|درست) [^)]*\)")
+"""Where a guess tells the right number."""
 
 
 def listed(language: str) -> list[dict[str, str]]:
@@ -65,10 +69,14 @@ def check(asked: Numbers) -> dict[str, Any]:
             faults[label] = str(error)
     found = checker.check(Solution("page", numbers, "page"))
     items = [item.to_json() for item in found.items]
-    for item in items:  # nobody who has written nothing wants to be told the answer
+    for item in items:  # nobody who is still at work wants to be told the answer
         item["expected"] = item["right"] = None
+        item["guess"] = item["guess"] and ANSWER.sub("", item["guess"])
     said = list(sentences(found, language)) if numbers else []
-    return {**found.to_json(), "items": items, "faults": faults, "sentences": said[:3]}
+    if found.first_wrong is not None:
+        said[0] = language.text("check.here", name=found.first_wrong.name)
+    said = [ANSWER.sub("", sentence) for sentence in said[:3]]
+    return {**found.to_json(), "items": items, "faults": faults, "sentences": said}
 
 
 def solve(asked: Solve) -> dict[str, Any]:

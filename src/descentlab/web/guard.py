@@ -78,7 +78,9 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
             return 403, "requests from other pages are not answered"
-        if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        followed = method == "GET" and headers.get("sec-fetch-mode") == "navigate"
+        own = headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+        if not own and not (followed and headers.get("sec-fetch-dest") == "document"):
             return 403, "requests from other pages are not answered"
         if method not in ("GET", "HEAD", "POST"):
             return 405, "only GET and POST are answered"

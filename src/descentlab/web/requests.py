@@ -65,11 +65,16 @@ class Regions(Ground):
 
 
 class Moment(Ground):
-    """One update of one method, with its numbers."""
+    """One update of one method, with its numbers.
+
+    ``steps`` is the length of the run that it belongs to, by which schedules may go; as long as
+    the update's number by default.
+    """
 
     method: Text
     start: Point
     at: Annotated[int, Field(ge=1, le=20_000)]
+    steps: Annotated[int | None, Field(ge=1, le=20_000)] = None
     language: Literal["en", "fa"] = "en"
     seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
 

@@ -126,6 +126,8 @@ def _judged(descent: Descent, turned: int) -> tuple[int, int | None, int | None]
         descent.landscape, seen, descent.steps, float(descent.cost[0]),
         float(descent.gradient_norm[0]), minima, radius,
     )[0]  # fmt: skip
+    if descent.diverged_at is not None:  # though it may have come back to numbers since
+        return DIVERGES, None, None
     if number != CONVERGES:
         return int(number), None, None
     for place, minimum in enumerate(minima):
@@ -172,10 +174,11 @@ def _sentences(found: Diagnosis, descent: Descent, along: Sharpness, last: int) 
 def _outcome(found: Diagnosis, descent: Descent) -> str:
     updates = f"{descent.steps:,} updates"
     if found.outcome == "diverges":
+        if descent.diverged_at == 0:
+            return "It cannot begin: at the start the cost is no finite number."
         if descent.diverged_at is not None:
-            return (
-                f"It diverges: after {descent.diverged_at:,} updates cost or point is not finite."
-            )
+            count = f"{descent.diverged_at:,} update" + ("" if descent.diverged_at == 1 else "s")
+            return f"It diverges: after {count} cost or point is not finite."
         if descent.final_cost > descent.cost[0]:
             return (
                 f"It diverges: after {updates} the cost is {_say(descent.final_cost)}, more than "
@@ -207,6 +210,14 @@ def _why(found: Diagnosis, along: Sharpness) -> list[str]:
             f"The largest curvature on the way is {_say(found.curvature)}, after "
             f"{found.curvature_at:,} updates; no bound on it is known for this method."
         ]
+    if _share_of_limit(found) is None:
+        return ["The curvature there, or what the rate allows, is not finite: nothing follows."]
+    low, high = found.end_curvature
+    if found.outcome == "diverges" and found.first_above is None and low < 0:
+        return [
+            f"Curvatures where it is are {_say(low)} and {_say(high)}: along the negative one the "
+            "cost falls without end, and no learning rate brings it to rest."
+        ]
     if found.first_above is None and found.sharpness > found.limit / 2:
         return [
             f"{_sharpest(along)} comes to {_say(found.sharpness / found.limit)} of "
@@ -216,8 +227,8 @@ def _why(found: Diagnosis, along: Sharpness) -> list[str]:
     if found.first_above is None:
         return [
             f"{_sharpest(along)} is at most {_say(found.sharpness / found.limit)} of "
-            f"{found.limit_formula}, so on a quadratic it would be stable; the velocity that was "
-            "gathered, noise, or what is not quadratic carries it to and fro."
+            f"{found.limit_formula}, so on a quadratic it would be stable; velocity gathered "
+            "before, noise, or what is not quadratic carries it to and fro."
         ]
     at = int(np.nanargmax(along.scaled[found.first_above :] > 0)) + found.first_above
     said = [
@@ -238,23 +249,33 @@ def _slowness(found: Diagnosis, descent: Descent, along: Sharpness, last: int) -
     low, high = found.end_curvature
     if along.bound is not None and not along.bound.scaled and low > 0:
         gain = 1 / (1 - (descent.method.beta or 0.0))
-        share = float(descent.rate[-1]) * low * gain
+        part = float(descent.rate[-1]) * low * gain
         said.append(
             f"Curvatures where it is are {_say(low)} and {_say(high)}. Along the flatter direction "
-            f"an update takes about {_say(share)} of the way that is left, so halving that takes "
-            f"some {_say(math.log(2) / max(share, 1e-300))} updates."
+            f"an update takes about {_say(part)} of the way that is left, so halving that takes "
+            f"some {_say(math.log(2) / max(part, 1e-300))} updates."
         )
-    if found.limit is not None and found.above == 0:
+    share = _share_of_limit(found)
+    if share is not None and found.above == 0:
         said.append(
-            f"{_sharpest(along)} is at most {_say(found.sharpness / found.limit)} of "
+            f"{_sharpest(along)} is at most {_say(share)} of "
             f"{found.limit_formula}: a larger learning rate would be stable."
         )
-    elif found.limit is not None and found.stable_rate is not None:
+    elif share is not None and found.limit is not None and found.stable_rate is not None:
         said.append(
             f"The largest curvature on the way, {_say(found.sharpness)}, is above "
             f"{found.limit_formula} = {_say(found.limit)}: a larger rate does not help there."
         )
     return said
+
+
+def _share_of_limit(found: Diagnosis) -> float | None:
+    """Return the sharpness as a share of its limit; None where that is no finite number."""
+    if found.limit is None:
+        return None
+    with np.errstate(all="ignore"):
+        share = float(np.divide(found.sharpness, found.limit))
+    return share if math.isfinite(share) else None
 
 
 def _sharpest(along: Sharpness) -> str:

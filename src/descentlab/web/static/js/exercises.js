@@ -14,7 +14,8 @@ const word = (key) => WORDS[state.language][key];
 
 export async function drawExercises() {
   for (const place of document.querySelectorAll("[data-word]")) place.textContent = word(place.dataset.word);
-  const known = await ask(`exercises?language=${state.language}`);
+  const known = await latest("exercises", `exercises?language=${state.language}`);
+  if (!known) return;
   byId("exercise").replaceChildren(make("option", { value: "" }, word("none")), ...known.map(({ name, title }) => make("option", { value: name, selected: name === state.exercise }, title)));
   byId("language").value = state.language;
   byId("exercises").dir = digits() ? "rtl" : "ltr";

@@ -14,13 +14,15 @@ import { drawSurface } from "./surface.js";
 import { converge, isPlaying, listenToTime } from "./time.js";
 import { asked, change, flush, ground, onChange, read, state } from "./state.js";
 
-let surface = null, descents = [], later = null, answers = 0;
+let surface = null, descents = [], later = null, answers = 0, refusedFor = "";
 
 const runPaths = newestOnly(async () => {
   let found;
   try { found = await latest("run", "run", asked()); } catch (error) { refused(error); return; }
   if (!found || found.descents.length !== state.methods.length) return;
   faultOfMethods("");
+  if (refusedFor === "run") fault("ground-fault", null, "");
+  refusedFor = "";
   fault("steps-fault", null, "");
   byId("picture").classList.remove("stale");
   descents = found.descents;
@@ -34,6 +36,7 @@ const runPaths = newestOnly(async () => {
 // What the server will not do is told beside the field; until it is mended the picture is pale.
 function refused(error) {
   byId("picture").classList.add("stale");
+  refusedFor = "run";
   const method = /^methods\.(\d+)/.exec(error.field)?.[1];
   if (method !== undefined) faultOfMethods(error.message, Number(method));
   else if (error.field === "steps") fault("steps-fault", byId("steps"), error.message);
@@ -51,9 +54,9 @@ function drawBeside() {
 
 async function drawGround() {
   let answer;
-  try { answer = await latest("surface", "surface", ground()); } catch (error) { refused(error); return; }
+  try { answer = await latest("surface", "surface", ground()); } catch (error) { refused(error); refusedFor = "surface"; return; }
   if (!answer) return;
-  fault("ground-fault", byId("formula"), "");
+  if (!byId("picture").classList.contains("stale") || refusedFor === "surface") fault("ground-fault", byId("formula"), "");
   formulaIsGood(true);
   surface = surfaceOf(answer);
   const info = answer.landscape, [[a, b], [c, d]] = info.domain.map((side) => side.map((v) => short(v)));

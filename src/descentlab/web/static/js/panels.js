@@ -50,8 +50,10 @@ export function drawMoment(descents) {
       return;
     }
     try {
-      const found = await latest("moment", "moment", { ...ground(), method: state.methods[state.chosen], start: state.start, at, seed: asked().seed });
-      if (found) place.innerHTML = found.lines.map((line) => line.math).join("");
+      const found = await latest("moment", "moment", { ...ground(), method: state.methods[state.chosen], start: state.start, at, steps: state.steps, seed: asked().seed });
+      if (!found) return;
+      place.innerHTML = found.lines.map((line) => line.math).join("");
+      if (found.note) place.append(make("p", { class: "note" }, found.note));
     } catch (error) { place.textContent = error.message; }
   }, 250);
 }

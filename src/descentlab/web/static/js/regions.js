@@ -13,6 +13,9 @@ function question() {
   return { ...ground(), method: state.methods[state.chosen], steps: Math.min(state.steps, 2000), seed: asked().seed, start: state.start };
 }
 
+// With more minima than colours each further round is paler; after four rounds they repeat.
+const paler = (paint, round) => `rgb(${rgb(paint).map((c) => Math.round(c + (255 - c) * 0.2 * (round % 4))).join(", ")})`;
+
 const chosen = () => `${state.chosen + 1} ${state.methods[state.chosen].split(" ")[0]}`;
 
 // Which line is whose, and which have left the picture.
@@ -30,7 +33,7 @@ export async function drawBasins(surface, drawDescents) {
   const began = performance.now();
   const found = await latest("regions", "basins", question());
   if (!found || state.view !== "basins") return false;
-  const paints = found.minima.map((_, i) => colour(i)), rest = { "-1": ink("line"), "-2": ink("ink") };
+  const paints = found.minima.map((_, i) => paler(colour(i), Math.floor(i / 8))), rest = { "-1": ink("line"), "-2": ink("ink") };
   const colours = new Map([...paints.map((p, i) => [i, rgb(p)]), ...Object.entries(rest).map(([k, p]) => [Number(k), rgb(p)])]);
   const [[x0, x1], [y0, y1]] = found.domain, [rows, columns] = found.shape;
   setAxes({ x: [x0, x1], y: [y0, y1], names: ["w1 of the start", "w2 of the start"] });
@@ -40,7 +43,7 @@ export async function drawBasins(surface, drawDescents) {
   const share = (n) => `${(100 * n / found.starts).toFixed(1)} %`;
   const minima = found.minima.map((m, i) => [paints[i], `(${short(m.point[0], 3)}, ${short(m.point[1], 3)}), cost ${short(m.value, 3)}: ${share(m.starts)}`]);
   const others = [[rest["-1"], `at no minimum yet: ${share(found.none)}`], [rest["-2"], `diverged: ${share(found.diverged)}`]];
-  explain([...minima.slice(0, 12), ...others], `Each start has the colour of the minimum at which ${chosen()} is after ${found.steps} epochs from there. The line is its path from the ring; click or drag to start elsewhere.`);
+  explain([...minima.slice(0, 12), ...others], `Each start has the colour of the minimum at which ${chosen()} is after ${found.steps} epochs from there. ${found.minima.length > 32 ? "Colours repeat after 32 minima. " : ""}The line is its path from the ring; click or drag to start elsewhere.`);
   pick((x, y, isChosen) => {
     if (isChosen) { change({ start: [x, y].map((v) => Number(v.toPrecision(6))) }); return ""; }
     const c = Math.min(columns - 1, Math.floor((x - x0) / (x1 - x0) * columns)), r = Math.min(rows - 1, Math.floor((y - y0) / (y1 - y0) * rows));
@@ -98,7 +101,7 @@ export async function tune(index) {
       make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Tuned settings" }, make("table", {}, make("thead", {}, make("tr", {}, ...heads.map((h) => make("th", { scope: "col" }, h)))),
         make("tbody", {}, row("best", found.best), row("robust best", found.robust)))),
       ...found.sentences.map((text) => make("p", { class: "note" }, text)),
-      make("p", { class: "note" }, `${found.tried.toLocaleString("en")} settings in ${((performance.now() - began) / 1000).toFixed(1)} s.`));
+      make("p", { class: "note" }, `${found.tried.toLocaleString("en")} settings over ${found.steps} epochs in ${((performance.now() - began) / 1000).toFixed(1)} s.`));
   } catch (error) {
     place.replaceChildren(make("p", { class: "fault" }, error.message));
   }

@@ -72,7 +72,7 @@ export function read(hash) {
   one("lang", "language", (text) => ["en", "fa"].includes(text));
   for (const [key, text] of given) if (key.startsWith("s.") && Number.isFinite(Number(text))) found.settings[key.slice(2)] = Number(text);
   const [point, domain] = [numbers("p"), numbers("d")];
-  if (isGood(point, 2)) found.start = point;
+  if (isGood(point, 2) && point.every((w) => Math.abs(w) <= 1e12)) found.start = point;
   if (isGood(domain, 4) && domain[0] < domain[1] && domain[2] < domain[3]) found.domain = [domain.slice(0, 2), domain.slice(2)];
   if (given.has("m")) found.methods = given.getAll("m").slice(0, 16);
   for (const [key, name, least, most] of [["n", "steps", 1, 20000], ["c", "chosen", 0, 15], ["seed", "seed", 0, 2 ** 32 - 1], ["sp", "speed", 1, 1000]]) {
