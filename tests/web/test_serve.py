@@ -43,7 +43,6 @@ def host(server: Server) -> str:
 
 
 def test_it_starts_at_once_on_loopback_alone(server: Server) -> None:
-    assert server.started < 10  # about 1.5 s alone; benchmarks/playground.py measures it
     port = urlsplit(server.address).port
     sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
     listening = [fields[1] for fields in sockets if fields[3] == "0A"]

@@ -31,7 +31,7 @@ def test_tune_and_use(play: Play) -> None:
     play.open("#m=adam&m=gd")
     play.page.click("[data-tune='0']")
     play.page.wait_for_selector("[data-use='robust best']")
-    assert "settings in" in play.text("#tuning") and "%" in play.text("#tuning")
+    assert "settings over" in play.text("#tuning") and "%" in play.text("#tuning")
     play.page.click("[data-use='robust best']")
     play.settled()
     assert play.state()["methods"][0].startswith("adam learning_rate=")

@@ -19,16 +19,16 @@ def main() -> None:
         app()
     except DescentLabError as error:
         print(f"descentlab: {error}", file=sys.stderr)
-        _leave(2)
+        leave(2)
     except (Stopped, KeyboardInterrupt):
         print("\ndescentlab: stopped; the same command goes on from here", file=sys.stderr)
-        _leave(130)
+        leave(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _leave(141)
+        leave(141)
 
 
-def _leave(status: int) -> None:
+def leave(status: int) -> None:
     """Exit at once: lanes may still be inside a compiled program, and nothing waits for them."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -332,12 +333,15 @@ def play(
     ] = True,
 ) -> None:
     """Serve the playground: optimizers on cost landscapes, and exercises, in a browser."""
+    from descentlab.cli import leave
     from descentlab.web.serve import serve
 
     def say_where(address: str) -> None:
         typer.echo(f"The playground is at {address} (Ctrl-C stops it)")
 
-    serve(host, port, open_browser=browser, say=say_where)
+    with contextlib.suppress(KeyboardInterrupt):
+        serve(host, port, open_browser=browser, say=say_where)
+    leave(0)  # a program may still be compiling in a thread, and nothing waits for it
 
 
 @app.command()
