@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import equinox as eqx
 import jax
@@ -24,6 +24,7 @@ from descentlab.explain.network.retraining import choose, retrained
 from descentlab.explain.network.run import explain_run
 from descentlab.explain.numbers import Disagreement
 from descentlab.models.activations import activation
+from descentlab.objectives.specs import Landscape
 from descentlab.studies.datasets import Datasets
 from descentlab.studies.prepare import prepare
 from descentlab.studies.result import StudyResult
@@ -210,12 +211,25 @@ LANDSCAPES = {
            * (18 - 32 * x + 12 * x**2 + 48 * y - 36 * x * y + 27 * y**2))
     ),
     "quadratic": lambda x, y, z: (x**2 + 10 * y**2 + 100 * z**2) / 2,
+    "beale": lambda x, y: (
+        (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
+    ),
+    "rastrigin": lambda x, y, z: sum(c**2 - 10 * np.cos(2 * np.pi * c) + 10 for c in (x, y, z)),
+    "ackley": lambda x, y: (
+        20 + np.e - 20 * np.exp(-np.sqrt((x**2 + y**2) / 2) / 5)
+        - np.exp((np.cos(2 * np.pi * x) + np.cos(2 * np.pi * y)) / 2)
+    ),
+    "hyperbolic_saddle": lambda x, y: x**2 - y**2,
+    "monkey_saddle": lambda x, y: x**3 - 3 * x * y**2,
+    "cliff": lambda x, y: 5 / (1 + np.exp(-20 * (x - 1))) + 0.05 * (x**2 + y**2),
+    "formula": lambda x, y: np.pi * x**2 + np.exp(x * y),
 }  # fmt: skip
 
 
 def on_landscape(name, steps=3, **more) -> Study:
     count = LANDSCAPES[name].__code__.co_argcount
-    objective = {"kind": "landscape", "function": name}
+    objective: dict[str, Any] = {"kind": "landscape", "function": name}
+    objective |= {"formula": "pi*w1^2 + exp(w1*w2)"} if name == "formula" else {}
     run = {
         "data": "none",
         "objective": objective | ({"condition": 100.0} if name == "quadratic" else {}),
@@ -237,6 +251,10 @@ def test_points_on_landscapes(name):
     )
     begun = forward(moment)
     assert begun.builder.values["L"] == pytest.approx(LANDSCAPES[name](*run.model.start), rel=1e-12)
+
+
+def test_every_landscape_of_studies_has_formulas():
+    assert set(LANDSCAPES) == set(get_args(Landscape.model_fields["function"].annotation))
 
 
 def test_newtons_step_on_a_landscape(tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -10,13 +12,25 @@ import jax.numpy as jnp
 import numpy as np
 
 from descentlab.core.errors import SpecError
-from descentlab.core.formulas import FormulaError, checked, parse
+from descentlab.core.formulas import (
+    Expression,
+    FormulaError,
+    Name,
+    Number,
+    checked,
+    parse,
+    replaced,
+)
 from descentlab.explain.graph import Builder, Quantity
 from descentlab.explain.network.retraining import DROPOUT, Moment
 from descentlab.models.point import PointModule
 from descentlab.models.specs import Linear, MultiLayerPerceptron, Point
+from descentlab.objectives.landscape_catalogue import LANDSCAPES, NAMES
 from descentlab.objectives.landscapes import STYBLINSKI_TANG
 from descentlab.objectives.specs import Classification, Landscape, Regression
+from descentlab.objectives.typed import CONSTANTS
+
+NOTHING: Mapping[str, Expression] = MappingProxyType({})
 
 MOST_NUMBERS = 20_000_000
 """Most numbers of a batch's inputs."""
@@ -122,8 +136,8 @@ class _Writing:
         array = np.asarray(value, float)
         return self.builder.add(Quantity(name, "given", value=array, base=name), array)
 
-    def line(self, name: str, formula: str) -> str:
-        tree = parse(formula)
+    def line(self, name: str, formula: str, renamed: Mapping[str, Expression] = NOTHING) -> str:
+        tree = replaced(parse(formula), renamed)
         value = checked(tree, self.builder.values)
         self.written.append(name)
         return self.builder.add(Quantity(name, "quantity", tree, base=name), value)
@@ -186,11 +200,16 @@ class _Writing:
             )
         for name, value in self.parameters.items():
             self.given(name, value)
-        LANDSCAPES[self.spec.objective.function](self)
+        IN_LINES.get(self.spec.objective.function, _in_one_line)(self)
 
 
-def _saddle(write: _Writing) -> None:
-    write.line("L", "5*x1^2 - x2^2 + x2^4/4")
+def _in_one_line(write: _Writing) -> None:
+    """Write a study's own formula, or the catalogue's, in the point's two coordinates."""
+    objective = write.spec.objective
+    formula = objective.formula or LANDSCAPES[objective.function].formula
+    names = {name: Name(f"x{i}") for i, name in enumerate(NAMES, 1)}
+    numbers = {name: Number(value) for name, value in CONSTANTS.items()}
+    write.line("L", formula, {**names, **numbers})
 
 
 def _himmelblau(write: _Writing) -> None:
@@ -231,11 +250,30 @@ def _quadratic(write: _Writing) -> None:
     write.line("L", f"({total})/2")
 
 
-LANDSCAPES: dict[str, Callable[[_Writing], None]] = {
-    "saddle": _saddle,
+def _rastrigin(write: _Writing) -> None:
+    places = range(1, len(write.parameters) + 1)
+    write.given("pi", math.pi)
+    for i in places:
+        write.line(f"p{i}", f"x{i}^2 - 10*cos(2*pi*x{i}) + 10")
+    write.line("L", " + ".join(f"p{i}" for i in places))
+
+
+def _ackley(write: _Writing) -> None:
+    places = range(1, len(write.parameters) + 1)
+    write.given("pi", math.pi)
+    write.given("e", math.e)
+    write.line("p", f"({' + '.join(f'x{i}^2' for i in places)})/{len(places)}")
+    write.line("q", f"({' + '.join(f'cos(2*pi*x{i})' for i in places)})/{len(places)}")
+    write.line("L", "20 + e - 20*exp(-sqrt(p)/5) - exp(q)")
+
+
+IN_LINES: dict[str, Callable[[_Writing], None]] = {
+    "rastrigin": _rastrigin,
+    "ackley": _ackley,
     "himmelblau": _himmelblau,
     "rosenbrock": _rosenbrock,
     "styblinski_tang": _styblinski_tang,
     "goldstein_price": _goldstein_price,
     "quadratic": _quadratic,
 }
+"""Landscapes of any number of variables, and those that read better in several lines."""
